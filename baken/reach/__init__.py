@@ -1,0 +1,1 @@
+"""Reaches the world outside: PostgreSQL binaries, the network. Knows no Django."""

@@ -1,0 +1,1 @@
+"""Remembers: the Django apps, lowest first in ARCHITECTURE.md."""

@@ -1,0 +1,1 @@
+"""Runs: one thin module per process, and the command line."""

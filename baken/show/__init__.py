@@ -1,0 +1,1 @@
+"""Shows: the web pages and the API. Neither imports the other."""
