@@ -64,7 +64,8 @@ class Terms:
 
     service_hours: a calendar per priority (all three). peak: the peak hours. kpi_targets: KPI code -> target; for
     C1, C2 a percentage, C6 seconds, C9 a grade, else a count. coverage: the agreed share of time measured.
-    drill_every: the longest time between two restore drills, None when none was agreed.
+    drill_every: the longest time between two restore drills in microseconds, None when none was agreed.
+    audit_grace_days: days that an audit grade stays valid beyond its six months.
     """
 
     zone: str
@@ -77,7 +78,7 @@ class Terms:
     kpi_targets: Mapping[str, Fraction] = field(default_factory=dict)
     coverage: Fraction = Fraction(99, 100)
     drill_every: int | None = None
-    audit_grace: int = 0
+    audit_grace_days: int = 0
 
     def __post_init__(self) -> None:
         zone(self.zone)
@@ -109,7 +110,7 @@ class Terms:
             "kpi_targets": {code: str(value) for code, value in sorted(self.kpi_targets.items())},
             "coverage": str(self.coverage),
             "drill_every": self.drill_every,
-            "audit_grace": self.audit_grace,
+            "audit_grace_days": self.audit_grace_days,
         }
 
     @classmethod
@@ -131,7 +132,7 @@ class Terms:
             kpi_targets={code: Fraction(value) for code, value in codes["kpi_targets"].items()},
             coverage=Fraction(codes["coverage"]),
             drill_every=codes["drill_every"],
-            audit_grace=codes["audit_grace"],
+            audit_grace_days=codes["audit_grace_days"],
         )
 
 
