@@ -12,7 +12,7 @@ from typing import Any
 
 from baken.domain.calendars import CalendarRule
 from baken.domain.facts import Priority
-from baken.domain.instants import HOUR, SECOND
+from baken.domain.instants import DAY, HOUR, SECOND
 from baken.domain.zones import zone
 
 
@@ -66,6 +66,7 @@ class Terms:
     C1, C2 a percentage, C6 seconds, C9 a grade, else a count. coverage: the agreed share of time measured.
     drill_every: the longest time between two restore drills in microseconds, None when none was agreed.
     audit_grace_days: days that an audit grade stays valid beyond its six months.
+    complaint_acknowledge: elapsed microseconds within which a complaint is acknowledged.
     """
 
     zone: str
@@ -79,6 +80,7 @@ class Terms:
     coverage: Fraction = Fraction(99, 100)
     drill_every: int | None = None
     audit_grace_days: int = 0
+    complaint_acknowledge: int = 5 * DAY
 
     def __post_init__(self) -> None:
         zone(self.zone)
@@ -111,6 +113,7 @@ class Terms:
             "coverage": str(self.coverage),
             "drill_every": self.drill_every,
             "audit_grace_days": self.audit_grace_days,
+            "complaint_acknowledge": self.complaint_acknowledge,
         }
 
     @classmethod
@@ -133,6 +136,7 @@ class Terms:
             coverage=Fraction(codes["coverage"]),
             drill_every=codes["drill_every"],
             audit_grace_days=codes["audit_grace_days"],
+            complaint_acknowledge=codes["complaint_acknowledge"],
         )
 
 

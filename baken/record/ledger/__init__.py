@@ -1,0 +1,1 @@
+"""The ledger: what happened, in order, never changed. The only history there is."""

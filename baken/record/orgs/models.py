@@ -1,0 +1,44 @@
+"""Organisations and the files they keep."""
+
+from django.db import models
+from django.db.models import Q
+
+from baken.record.orgs.fields import LINE, CodeField, IdField, WrittenField
+
+
+class Organisation(models.Model):
+    """The provider (one per installation) or a customer of it."""
+
+    class Kind(models.TextChoices):
+        PROVIDER = "provider"
+        CUSTOMER = "customer"
+
+    id = IdField()
+    code = CodeField(unique=True)
+    kind = CodeField(choices=Kind)
+    name = WrittenField(limit=LINE)
+    zone = CodeField(default="Europe/Amsterdam")
+    language = CodeField(default="nl")
+    demonstration = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["kind"], condition=Q(kind="provider"), name="one_provider"),
+        ]
+
+
+class File(models.Model):
+    """A file kept for an organisation, with the digest of its content.
+
+    It lives in PostgreSQL, so that one backup and one replica hold everything.
+    """
+
+    id = IdField()
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="files")
+    name = WrittenField(limit=LINE)
+    media_type = CodeField(max_length=127)
+    size = models.PositiveBigIntegerField()
+    sha256 = CodeField(max_length=64)
+    content = models.BinaryField()
+    created_at = models.DateTimeField()
