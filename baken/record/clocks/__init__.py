@@ -1,0 +1,1 @@
+"""Clocks: readings of every incident, folded from the ledger and the catalogue."""

@@ -1,0 +1,1 @@
+"""Complaints: they reach the service manager, not the agent they are about."""

@@ -1,0 +1,1 @@
+"""Detection: what machines noticed becomes incidents, once."""

@@ -1,0 +1,1 @@
+"""Monitors: what is probed, from where, and what was seen."""

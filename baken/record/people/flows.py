@@ -1,0 +1,165 @@
+"""Adding people and tokens."""
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+
+from baken.domain.zones import zone as known_zone
+from baken.record.ledger import clock
+from baken.record.orgs.models import Organisation
+from baken.record.people.access import ALLOWED, Caller, NotFound, Permission, Role
+from baken.record.people.models import ApiToken, Membership, User
+
+
+class PeopleError(ValueError):
+    """A user or token cannot be made; the message names the field and the remedy."""
+
+
+def address_key(email: str) -> str:
+    """The code by which an e-mail address is looked up: equal for addresses that differ in case alone."""
+    return hashlib.sha256(email.strip().casefold().encode()).hexdigest()
+
+
+@transaction.atomic
+def add_user(
+    caller: Caller,
+    *,
+    organisation: Organisation,
+    email: str,
+    name: str,
+    roles: Iterable[Role],
+    password: str | None = None,
+    language: str = "",
+    zone: str = "",
+) -> User:
+    """A new person with `roles` in `organisation`. Without a password nobody can sign in as them yet."""
+    caller.require(Permission.WRITE_PEOPLE)
+    roles = _fitting(organisation, roles)
+    email = _valid_email(email)
+    if User.objects.filter(email_key=address_key(email)).exists():
+        raise PeopleError("email: somebody with this address exists already")
+    if zone:
+        known_zone(zone)
+    user = User(
+        email=email, email_key=address_key(email), name=name.strip(), created_at=clock.now(),
+        language=language or organisation.language, zone=zone or organisation.zone,
+    )  # fmt: skip
+    _set_password(user, password)
+    user.full_clean(exclude=["password"])
+    user.save()
+    Membership.objects.bulk_create(
+        Membership(organisation=organisation, user=user, role=role.value) for role in roles
+    )
+    return user
+
+
+@transaction.atomic
+def set_password(caller: Caller, user: User, password: str) -> None:
+    """Replace a person's password; the person themself may, and an administrator."""
+    if caller.user != user.id:
+        caller.require(Permission.WRITE_PEOPLE)
+    _set_password(user, password)
+    user.save(update_fields=["password"])
+
+
+def set_active(caller: Caller, user_id: UUID, *, active: bool) -> None:
+    """Let a person in, or keep them out; what they did stays."""
+    caller.require(Permission.WRITE_PEOPLE)
+    if not active and caller.user == user_id:
+        raise PeopleError("active: you cannot lock yourself out; ask another administrator")
+    if not User.objects.filter(id=user_id).update(is_active=active):
+        raise NotFound("There is no such person.")
+
+
+@transaction.atomic
+def set_roles(caller: Caller, user_id: UUID, roles: Iterable[Role]) -> None:
+    """The roles a person holds in their organisation from now on."""
+    caller.require(Permission.WRITE_PEOPLE)
+    held = Membership.objects.select_for_update().filter(user_id=user_id).select_related("organisation").first()
+    if held is None:
+        raise NotFound("There is no such person.")
+    roles = _fitting(held.organisation, roles)
+    if caller.user == user_id and Role.ADMINISTRATOR not in roles:
+        raise PeopleError("roles: you cannot take the administrator role from yourself; ask another administrator")
+    Membership.objects.filter(user_id=user_id).delete()
+    Membership.objects.bulk_create(
+        Membership(organisation=held.organisation, user_id=user_id, role=role.value) for role in roles
+    )
+
+
+def add_token(
+    caller: Caller,
+    *,
+    organisation: Organisation,
+    name: str,
+    role: Role,
+    scopes: Iterable[str],
+    expires_at: datetime | None = None,
+) -> tuple[ApiToken, str]:
+    """A token with some of a role's permissions. The second value is the secret, to be shown once."""
+    caller.require(Permission.WRITE_PEOPLE)
+    _fitting(organisation, [role])
+    wanted = sorted(set(scopes))
+    if unknown := [scope for scope in wanted if scope not in ALLOWED[role]]:
+        raise PeopleError(f"scopes: {role.value} does not have {', '.join(unknown)}")
+    if not wanted:
+        raise PeopleError("scopes: choose at least one")
+    secret = "baken_" + secrets.token_urlsafe(32)
+    token = ApiToken(
+        organisation=organisation, name=name.strip(), digest=token_digest(secret), role=role.value,
+        scopes=wanted, created_at=clock.now(), expires_at=expires_at,
+    )  # fmt: skip
+    token.full_clean()
+    token.save()
+    return token, secret
+
+
+def revoke_token(caller: Caller, token_id: UUID) -> None:
+    """End a token now. Revoking twice keeps the first instant."""
+    caller.require(Permission.WRITE_PEOPLE)
+    if not ApiToken.objects.filter(id=token_id).exists():
+        raise NotFound("There is no such token.")
+    ApiToken.objects.filter(id=token_id, revoked_at=None).update(revoked_at=clock.now())
+
+
+def token_digest(secret: str) -> str:
+    """What is kept of a token: it is random and long, so a plain digest cannot be guessed back."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _fitting(organisation: Organisation, roles: Iterable[Role]) -> list[Role]:
+    """Customers hold customer roles, the provider's people the others; auditors are the provider's guests."""
+    roles = sorted(set(roles))
+    if not roles:
+        raise PeopleError("roles: choose at least one")
+    customer = organisation.kind == Organisation.Kind.CUSTOMER
+    if customer != all(role is Role.CUSTOMER for role in roles) or (not customer and Role.CUSTOMER in roles):
+        raise PeopleError(f"roles: {', '.join(roles)} do not fit an organisation that is a {organisation.kind}")
+    return roles
+
+
+def _valid_email(email: str) -> str:
+    email = email.strip()
+    try:
+        validate_email(email)
+    except ValidationError as error:
+        raise PeopleError("email: write an address like name@example.org") from error
+    return email
+
+
+def _set_password(user: User, password: str | None) -> None:
+    if password is None:
+        user.set_unusable_password()
+        return
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise PeopleError("password: " + " ".join(error.messages)) from error
+    user.set_password(password)

@@ -1,0 +1,67 @@
+"""Users, their roles, and API tokens."""
+
+from typing import ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from baken.record.orgs.fields import LINE, CodeField, IdField, WrittenField
+from baken.record.orgs.models import Organisation
+from baken.record.people.access import Role
+
+ROLES = [(role.value, role.value) for role in Role]
+
+
+class UserManager(BaseUserManager["User"]):
+    """Django asks for one; users are made by `flows.add_user`."""
+
+
+class User(AbstractBaseUser):
+    """A person who signs in with an e-mail address."""
+
+    id = IdField()
+    email = WrittenField(limit=LINE)
+    email_key = CodeField(unique=True)
+    name = WrittenField(limit=LINE)
+    language = CodeField(default="nl")
+    zone = CodeField(default="Europe/Amsterdam")
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField()
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email_key"
+    EMAIL_FIELD = "email"
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+
+class Membership(models.Model):
+    """A role that a user holds in an organisation."""
+
+    id = IdField()
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    role = CodeField(choices=ROLES)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "user", "role"], name="one_membership_per_role")
+        ]
+
+
+class ApiToken(models.Model):
+    """A machine's way in. Only a digest is kept; the token itself is shown once."""
+
+    id = IdField()
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="tokens")
+    name = WrittenField(limit=LINE)
+    digest = CodeField(max_length=64, unique=True)
+    role = CodeField(choices=ROLES)
+    scopes = ArrayField(CodeField())
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(null=True)

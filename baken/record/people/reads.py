@@ -1,0 +1,92 @@
+"""Looking people up, and turning them into callers."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from uuid import UUID
+
+from django.contrib.auth.backends import BaseBackend
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+
+from baken.record.ledger import clock
+from baken.record.orgs.models import Organisation
+from baken.record.people.access import Caller, Permission, Role
+from baken.record.people.flows import address_key, token_digest
+from baken.record.people.models import ApiToken, Membership, User
+
+
+def by_email(email: str) -> User | None:
+    """The person with this address, in any case."""
+    return User.objects.filter(email_key=address_key(email)).first()
+
+
+def caller_of(user: User) -> Caller:
+    """The caller that a signed-in user is."""
+    held = list(Membership.objects.filter(user=user).values_list("organisation_id", "role"))
+    return Caller(
+        actor=f"user:{user.id}",
+        organisation=held[0][0] if held else None,
+        roles=frozenset(Role(role) for _, role in held),
+        user=user.id,
+    )
+
+
+def caller_of_token(secret: str) -> Caller | None:
+    """The caller behind a token; None when it is unknown, expired or revoked. Notes its use once a minute."""
+    now = clock.now()
+    live = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now))
+    token = ApiToken.objects.filter(live, digest=token_digest(secret)).first()
+    if token is None:
+        return None
+    stale = Q(last_used_at=None) | Q(last_used_at__lt=now - timedelta(minutes=1))
+    ApiToken.objects.filter(stale, id=token.id).update(last_used_at=now)
+    return Caller(
+        actor=f"token:{token.id}",
+        organisation=token.organisation_id,
+        roles=frozenset({Role(token.role)}),
+        scopes=frozenset(token.scopes),
+    )
+
+
+def names(ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Names of people by id, for showing who did what."""
+    return {user.id: str(user) for user in User.objects.filter(id__in=set(ids))}
+
+
+def people(caller: Caller) -> QuerySet[User]:
+    """Everybody, for whoever manages people."""
+    caller.require(Permission.WRITE_PEOPLE)
+    return User.objects.prefetch_related("memberships__organisation").order_by("created_at")
+
+
+def agents() -> QuerySet[User]:
+    """The people an incident can be assigned to."""
+    desk = [Role.AGENT.value, Role.MANAGER.value]
+    return User.objects.filter(is_active=True, memberships__role__in=desk).distinct().order_by("created_at")
+
+
+def tokens(caller: Caller) -> QuerySet[ApiToken]:
+    """Every token, newest first."""
+    caller.require(Permission.WRITE_PEOPLE)
+    return ApiToken.objects.select_related("organisation").order_by("-created_at")
+
+
+def provider() -> Organisation | None:
+    """The provider of this installation; None until the first-run setup."""
+    return Organisation.objects.filter(kind=Organisation.Kind.PROVIDER).first()
+
+
+class EmailBackend(BaseBackend):
+    """Signs in with e-mail address and password, taking equally long whether or not the address exists."""
+
+    def authenticate(
+        self, request: HttpRequest | None, email: str = "", password: str = "", **credentials: object
+    ) -> User | None:
+        user = by_email(email) if email else None
+        if user is None:
+            User().set_password(password)
+            return None
+        return user if user.is_active and user.check_password(password) else None
+
+    def get_user(self, user_id: UUID) -> User | None:
+        return User.objects.filter(id=user_id, is_active=True).first()

@@ -1,0 +1,1 @@
+"""Recovery: restore drills and their outcomes."""
