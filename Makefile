@@ -1,0 +1,62 @@
+# Baken's commands. Needs GNU make 3.81 or newer and Python 3.11 or newer with pip; everything else is installed
+# into .venv from the lock files in requirements/.
+
+PYTHON ?= python3
+BIN := .venv/bin
+# pytest-xdist processes; 0 runs the tests in one.
+WORKERS ?= 2
+# For example: make lock LOCK_FLAGS=--upgrade
+LOCK_FLAGS ?=
+LOCK := pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+        --no-emit-find-links --custom-compile-command "make lock"
+
+# Runs a Python script with the first interpreter that is new enough.
+define with_python
+@for python in "$(PYTHON)" python3.13 python3.12 python3.11 python3.14; do \
+  "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && exec "$$python" $(1); \
+done; \
+echo "Baken needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1)." >&2; \
+echo "Install one, or name it: make PYTHON=/path/to/python3" >&2; exit 1
+endef
+
+.PHONY: help run install install-dev test lint lock bench clean
+.DEFAULT_GOAL := help
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+
+run: install ## install what is missing and start Baken
+	@exec $(BIN)/baken up
+
+install: ## make .venv with what Baken needs to run
+	$(call with_python,tools/bootstrap.py run)
+
+install-dev: ## the same, and the tools to test and change it
+	$(call with_python,tools/bootstrap.py dev)
+
+test: lint ## every check and every test
+	@BAKEN_CHROMIUM=$$($(BIN)/python tools/browser.py) && export BAKEN_CHROMIUM && \
+	  exec $(BIN)/python -m pytest -n $(WORKERS)
+
+lint: install-dev ## style, types and the house's layers
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+lock: install-dev ## write requirements/*.txt from requirements/*.in
+	@$(BIN)/uv $(LOCK) $(LOCK_FLAGS) requirements/run.in -o requirements/run.txt
+	@for name in dev bench; do \
+	  if [ -e requirements/$$name.in ]; then \
+	    $(BIN)/uv $(LOCK) $(LOCK_FLAGS) -c requirements/run.txt requirements/$$name.in -o requirements/$$name.txt || exit 1; \
+	  fi; \
+	done
+	@$(BIN)/uv $(LOCK) $(LOCK_FLAGS) requirements/bootstrap.in -o requirements/bootstrap.txt
+
+bench: ## run the benchmarks, in an environment of their own
+	$(call with_python,tools/bootstrap.py bench --into .venv-bench)
+	@for script in bench/*.py; do echo "== $$script"; .venv-bench/bin/python $$script || exit 1; done
+
+clean: ## remove what can be made again; never data
+	@rm -rf .venv .venv-* build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
