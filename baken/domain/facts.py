@@ -59,12 +59,24 @@ LEAVES_EVERYTHING = frozenset({Outcome.DUPLICATE, Outcome.TEST, Outcome.SPAM})
 """Tests, spam and duplicates count nowhere; withdrawn and rejected keep the breaches that already fell."""
 
 
+def priority_of(impact: int, urgency: int) -> Priority:
+    """The usual ITIL matrix on levels 1 (most) to 3 (least): the sum decides, 2–3 high, 4 medium, 5–6 low.
+
+    Raises ValueError for a level outside 1 to 3.
+    """
+    for name, level in (("impact", impact), ("urgency", urgency)):
+        if level not in (1, 2, 3):
+            raise ValueError(f"{name}: give 1 (most), 2 or 3 (least)")
+    return {2: Priority.HIGH, 3: Priority.HIGH, 4: Priority.MEDIUM}.get(impact + urgency, Priority.LOW)
+
+
 class Kind(StrEnum):
     """Kinds of facts on an incident's stream; the comment names the keys of `data`."""
 
-    REPORTED = "incident.reported"  # service, agreement, agreement_version, classes, impact, urgency, priority, origin
+    REPORTED = "incident.reported"  # number, service, agreement, agreement_version, classes, impact, urgency, priority, origin
     RESPONDED = "incident.responded"  # way: reply | call | update (a person's status update)
     PICKED_UP = "incident.picked_up"  # by a person at the desk
+    ASSIGNED = "incident.assigned"  # to: user id or null; no clock listens
     WAITING_BEGAN = "incident.waiting_began"  # on: Waiting
     WAITING_ENDED = "incident.waiting_ended"
     RESOLVED = "incident.resolved"  # timed: bool; false when an imported record gives no resolution time

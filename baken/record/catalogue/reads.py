@@ -1,0 +1,107 @@
+"""Looking the catalogue up."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from baken.domain.agreements import Terms
+from baken.domain.instants import to_us
+from baken.domain.intervals import Intervals
+from baken.record.catalogue.models import Agreement, AgreementVersion, IntakeSpan, Maintenance, Service, Subscription
+from baken.record.people.access import Caller, NotFound, Permission
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """The terms that hold at some instant, and which version of which agreement they are."""
+
+    agreement: UUID
+    version: int
+    valid_from: datetime
+    terms: Terms
+
+
+def services(caller: Caller) -> QuerySet[Service]:
+    """The services a caller may know of: all for staff, those their organisation uses for a customer."""
+    caller.require(Permission.READ_CATALOGUE)
+    if caller.staff:
+        return Service.objects.order_by("created_at")
+    used = Subscription.objects.filter(organisation_id=caller.organisation, until=None).values("service_id")
+    return Service.objects.filter(id__in=used).order_by("created_at")
+
+
+def service(caller: Caller, code: str) -> Service:
+    """One service by its code. Raises NotFound, also for a service that is not the caller's."""
+    found = services(caller).filter(code=code).first()
+    if found is None:
+        raise NotFound("There is no such service.")
+    return found
+
+
+def agreement_for(service_id: UUID, organisation_id: UUID) -> Agreement:
+    """The customer's own agreement about a service, else the service's base agreement."""
+    rows = Agreement.objects.filter(service_id=service_id)
+    own = rows.filter(organisation_id=organisation_id, base=False).first()
+    return own or rows.get(base=True)
+
+
+def in_force(agreement: Agreement, at: datetime) -> InForce:
+    """The version in force at an instant; before the first version, the first: nothing else was ever agreed."""
+    versions = list(agreement.versions.order_by("valid_from", "version"))
+    holding = [version for version in versions if version.valid_from <= at]
+    return _in_force((holding or versions[:1])[-1])
+
+
+def version(agreement_id: UUID, number: int) -> InForce:
+    """One version by its number."""
+    return _in_force(AgreementVersion.objects.get(agreement_id=agreement_id, version=number))
+
+
+def versions(agreement_ids: Sequence[UUID]) -> dict[tuple[UUID, int], Terms]:
+    """The terms of every version of some agreements."""
+    rows = AgreementVersion.objects.filter(agreement_id__in=list(set(agreement_ids)))
+    return {(row.agreement_id, row.version): _terms(row.id, row) for row in rows}
+
+
+def history(agreement: Agreement) -> list[InForce]:
+    """All versions, in the order in which they come into force."""
+    return [_in_force(row) for row in agreement.versions.order_by("valid_from", "version")]
+
+
+def intake(service_ids: Sequence[UUID], what: str, as_of: datetime) -> dict[UUID, Intervals]:
+    """When incidents or complaints were taken in, per service, up to `as_of`."""
+    spans: dict[UUID, list[tuple[int, int]]] = {id: [] for id in service_ids}
+    for row in IntakeSpan.objects.filter(service_id__in=list(service_ids), what=what, began__lt=as_of):
+        ended = min(row.ended, as_of) if row.ended else as_of
+        spans[row.service_id].append((to_us(row.began), to_us(ended)))
+    return {id: Intervals.of(pairs) for id, pairs in spans.items()}
+
+
+def subscribers(service_id: UUID, at: datetime) -> QuerySet[Subscription]:
+    """The customers that use a service at an instant."""
+    rows = Subscription.objects.filter(service_id=service_id, since__lte=at).select_related("organisation")
+    return rows.exclude(until__lte=at).order_by("since")
+
+
+def maintenance(caller: Caller, service_id: UUID | None = None) -> QuerySet[Maintenance]:
+    """Announced maintenance of the services a caller may know of, latest first."""
+    rows = Maintenance.objects.filter(service__in=services(caller)).select_related("service")
+    return (rows.filter(service_id=service_id) if service_id else rows).order_by("-starts")
+
+
+def _in_force(row: AgreementVersion) -> InForce:
+    return InForce(row.agreement_id, row.version, row.valid_from, _terms(row.id, row))
+
+
+def _terms(key: UUID, row: AgreementVersion) -> Terms:
+    found = _parsed.get(key)
+    if found is None:
+        found = _parsed[key] = row.read_terms()
+    return found
+
+
+_parsed: dict[UUID, Terms] = {}
+"""Versions never change, so their parsed terms are kept for the life of the process."""

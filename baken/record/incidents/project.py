@@ -1,0 +1,73 @@
+"""An incident's row as a fold of its facts: the same code after a change, after an import and in a replay."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from baken.domain import incidents as domain
+from baken.domain.facts import Fact
+from baken.domain.instants import to_datetime, to_us
+from baken.record.incidents.models import Incident
+from baken.record.ledger import clock
+from baken.record.ledger import reads as ledger
+from baken.record.ledger.models import LedgerFact
+
+FOLDED = (
+    "organisation_id", "number", "service_id", "agreement_id", "agreement_version", "status", "origin", "classes",
+    "classes_confirmed", "impact", "urgency", "priority", "waiting_on", "outcome", "survivor_id", "reported",
+    "responded_at", "resolved_at", "restored_at", "not_restorable_at", "break_in_confirmed_at",
+    "break_in_rejected_at", "updated_at",
+)  # fmt: skip
+
+
+def refold(ids: Iterable[UUID]) -> None:
+    """Bring the rows of these incidents in line with the ledger, making rows that a replay does not have yet."""
+    by_incident = ledger.of_streams(ids)
+    owners = dict(
+        LedgerFact.objects.filter(stream_id__in=list(by_incident), seq=1).values_list("stream_id", "organisation_id")
+    )
+    write([row(id, owners[id], facts) for id, facts in by_incident.items()])
+
+
+def write(rows: Sequence[Incident]) -> None:
+    """Insert or update folded columns; what people wrote and who is assigned stay as they are."""
+    concrete = [field.removesuffix("_id") for field in FOLDED]
+    Incident.objects.bulk_create(
+        rows, batch_size=1_000, update_conflicts=True, unique_fields=["id"], update_fields=concrete
+    )
+
+
+def row(id: UUID, organisation_id: UUID, facts: Sequence[Fact]) -> Incident:
+    """The row that an incident's facts fold to."""
+    state = domain.fold(facts, to_us(clock.now()))
+    waiting = state.waiting_on
+    return Incident(
+        id=id,
+        organisation_id=organisation_id,
+        number=facts[0].data["number"],
+        service_id=state.service,
+        agreement_id=state.agreement,
+        agreement_version=state.agreement_version,
+        status=state.status,
+        origin=state.origin,
+        classes=sorted(state.classes),
+        classes_confirmed=state.classes_confirmed,
+        impact=state.impact,
+        urgency=state.urgency,
+        priority=state.priority,
+        waiting_on=waiting or "",
+        outcome=state.outcome or "",
+        survivor_id=state.survivor,
+        reported=to_datetime(state.reported),
+        responded_at=_moment(state.first_response_at),
+        resolved_at=_moment(state.resolved_at),
+        restored_at=_moment(state.restored_at),
+        not_restorable_at=_moment(state.not_restorable_at),
+        break_in_confirmed_at=_moment(state.break_in_confirmed_at),
+        break_in_rejected_at=_moment(state.break_in_rejected_at),
+        updated_at=to_datetime(max(fact.recorded for fact in facts)),
+    )
+
+
+def _moment(instant: int | None) -> datetime | None:
+    return None if instant is None else to_datetime(instant)

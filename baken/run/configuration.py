@@ -1,0 +1,93 @@
+"""Every setting there is, read from the environment once.
+
+`docs/reference/settings.md` lists them; a test holds that page to `SETTINGS`.
+"""
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class ConfigurationError(ValueError):
+    """A setting has a value that cannot be used; the message names the setting and the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One environment variable: its name, what it is when unset, and what it means."""
+
+    name: str
+    default: str
+    meaning: str
+
+
+SETTINGS = (
+    Setting("BAKEN_HOME", "~/.local/share/baken, for root /var/lib/baken", "data directory: database, keys, logs"),
+    Setting("BAKEN_PORT", "8420", "TCP port of the web pages and the API"),
+    Setting("BAKEN_BIND", "127.0.0.1", "address the web process listens on"),
+    Setting("BAKEN_URL", "http://<bind>:<port>", "address that people and probers use, when a proxy stands before it"),
+    Setting("DATABASE_URL", "the embedded PostgreSQL", "postgresql://… of any server from version 15 on"),
+    Setting("BAKEN_PG_BIN", "found", "folder with the PostgreSQL programs for the embedded server"),
+    Setting("BAKEN_PG_USER", "postgres or nobody", "account that runs the embedded server when started by root"),
+    Setting("BAKEN_DEMO", "yes", "`no`: start without the demonstration provider, with the first-run setup"),
+    Setting("BAKEN_SECRET_KEY", "BAKEN_HOME/secret.key", "key that signs sessions; made on first use"),
+    Setting("BAKEN_ALLOW_PRIVATE", "yes", "`no`: probers of this hub refuse addresses that are not public"),
+    Setting("BAKEN_DEBUG", "no", "`yes`: Django's debug pages; never where others can reach it"),
+    Setting("BAKEN_CHROMIUM", "found", "browser that the tests drive"),
+)
+
+
+def home(environ: Mapping[str, str] = os.environ) -> Path:
+    """The data directory; made when it is not there yet."""
+    default = Path("/var/lib/baken") if os.geteuid() == 0 else Path.home() / ".local/share/baken"
+    path = Path(environ.get("BAKEN_HOME") or default).expanduser().absolute()
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def port(environ: Mapping[str, str] = os.environ) -> int:
+    """The web process's port. Raises ConfigurationError for anything but 1 to 65535."""
+    value = environ.get("BAKEN_PORT") or "8420"
+    if not value.isdigit() or not 0 < int(value) < 65536:
+        raise ConfigurationError(f"BAKEN_PORT: {value!r} is not a port; give a number from 1 to 65535")
+    return int(value)
+
+
+def bind(environ: Mapping[str, str] = os.environ) -> str:
+    """The address the web process listens on."""
+    return environ.get("BAKEN_BIND") or "127.0.0.1"
+
+
+def url(environ: Mapping[str, str] = os.environ) -> str:
+    """The address that people and probers use, without a slash at its end."""
+    host = bind(environ)
+    host = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104 (compared, not bound)
+    return (environ.get("BAKEN_URL") or f"http://{host}:{port(environ)}").rstrip("/")
+
+
+def flag(name: str, *, default: bool, environ: Mapping[str, str] = os.environ) -> bool:
+    """A yes-or-no setting. Raises ConfigurationError for other words."""
+    value = (environ.get(name) or ("yes" if default else "no")).lower()
+    if value not in {"yes", "no"}:
+        raise ConfigurationError(f"{name}: {value!r} is neither yes nor no")
+    return value == "yes"
+
+
+def secret_key(environ: Mapping[str, str] = os.environ) -> str:
+    """The key that signs sessions; made on first use, readable by its owner alone."""
+    if environ.get("BAKEN_SECRET_KEY"):
+        return environ["BAKEN_SECRET_KEY"]
+    path = home(environ) / "secret.key"
+    if not path.exists():
+        fresh = path.with_suffix(f".{os.getpid()}")
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_urlsafe(64))
+        try:
+            os.link(fresh, path)  # atomic: the first of several starters wins
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    return path.read_text()

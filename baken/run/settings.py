@@ -1,0 +1,133 @@
+"""Django's settings, from the environment alone."""
+
+import os
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from baken.run import configuration
+
+BASE = Path(__file__).resolve().parent.parent
+
+
+def database(address: str) -> dict[str, object]:
+    """Django's settings for a postgresql:// address. Raises ConfigurationError for any other kind."""
+    parts = urlsplit(address)
+    if parts.scheme not in {"postgresql", "postgres"}:
+        raise configuration.ConfigurationError("DATABASE_URL: only postgresql://user:password@host:port/name works")
+    options: dict[str, object] = dict(parse_qsl(parts.query))
+    host = options.pop("host", None) or unquote(parts.hostname or "")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")) or "baken",
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": host,
+        "PORT": str(parts.port or ""),
+        "OPTIONS": {**options, "pool": {"min_size": 1, "max_size": 10, "timeout": 10}},
+        "DISABLE_SERVER_SIDE_CURSORS": False,
+    }
+
+
+SECRET_KEY = configuration.secret_key()
+DEBUG = configuration.flag("BAKEN_DEBUG", default=False)
+BAKEN_URL = configuration.url()
+BAKEN_HOME = configuration.home()
+BAKEN_ALLOW_PRIVATE = configuration.flag("BAKEN_ALLOW_PRIVATE", default=True)
+_public = urlsplit(BAKEN_URL)
+ALLOWED_HOSTS = [_public.hostname or "localhost", "localhost", "127.0.0.1", "[::1]"]
+CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _public.scheme == "https"
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _public.scheme == "https" else None
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+
+DATABASES = {"default": database(os.environ.get("DATABASE_URL") or "postgresql:///baken")}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django_htmx",
+    "procrastinate.contrib.django",
+    "baken.record.orgs",
+    "baken.record.ledger",
+    "baken.record.people",
+    "baken.record.catalogue",
+    "baken.record.incidents",
+    "baken.record.complaints",
+    "baken.record.monitors",
+    "baken.record.recovery",
+    "baken.record.audits",
+    "baken.record.detection",
+    "baken.record.clocks",
+    "baken.record.reports",
+    "baken.show.web",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "baken.show.web.middleware.ContentSecurityPolicy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "baken.show.web.middleware.Reader",
+]
+ROOT_URLCONF = "baken.run.urls"
+ASGI_APPLICATION = "baken.run.web.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "baken.show.web.context.page",
+            ],
+        },
+    }
+]
+
+AUTH_USER_MODEL = "people.User"
+AUTHENTICATION_BACKENDS = ["baken.record.people.reads.EmailBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+     "OPTIONS": {"user_attributes": ("email", "name")}},
+]  # fmt: skip
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/sign-in/"
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("nl", "Nederlands"), ("en", "English")]
+LOCALE_PATHS = [BASE / "show/locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BAKEN_HOME / "static"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+}
