@@ -3,7 +3,8 @@
     python3 tools/bootstrap.py run|dev|bench [--into .venv]
 
 A second call finds the digest of the lock file in the environment and does nothing. An environment that was
-interrupted half-way, moved, or made by another Python is made anew: pip cannot tell half a package from a whole one.
+interrupted half-way, moved, or made by another Python is made anew: pip takes half
+a package for a whole one.
 """
 
 import argparse
@@ -128,7 +129,7 @@ def make_venv(venv: Path) -> None:
 def make_with_virtualenv(venv: Path) -> None:
     borrowed = venv.with_name(f"{venv.name}-virtualenv")
     shutil.rmtree(borrowed, ignore_errors=True)
-    lock = ["--target", borrowed, "-r", REQUIREMENTS / "bootstrap.txt"]
+    lock: list[str | Path] = ["--target", borrowed, "-r", REQUIREMENTS / "bootstrap.txt"]
     try:
         run_or_fail([sys.executable, "-m", "pip", "install", "--quiet", *PIP_FLAGS, *lock], pip_environment())
         run_or_fail([sys.executable, "-m", "virtualenv", venv], {**os.environ, "PYTHONPATH": str(borrowed)})
@@ -148,13 +149,23 @@ def run_or_fail(command: list[str | Path], environment: dict[str, str]) -> None:
 
 
 def install(venv: Path, lock: Path) -> None:
-    """Install `lock` with pip, showing one line per package on a terminal and everything pip said on failure."""
+    """Install `lock` with pip: one moving line on a terminal, and everything pip said when it fails."""
     packages = len(re.findall(r"^[A-Za-z0-9]", lock.read_text(), re.MULTILINE))
     say(f"installing {packages} packages from {lock.relative_to(ROOT)}")
     began, state = time.monotonic(), venv / "installed.json"
     kept = state.read_text() if state.exists() else None
     state.unlink(missing_ok=True)
-    command = [venv / "bin/python", "-m", "pip", "install", "--progress-bar", "off", *PIP_FLAGS, "-r", lock]
+    command: list[str | Path] = [
+        venv / "bin/python",
+        "-m",
+        "pip",
+        "install",
+        "--progress-bar",
+        "off",
+        *PIP_FLAGS,
+        "-r",
+        lock,
+    ]
     code, said = follow(command, packages)
     if code > 0 and kept is not None:  # pip gave up by itself and has put back what it took out
         state.write_text(kept)
@@ -180,13 +191,13 @@ def follow(command: list[str | Path], packages: int) -> tuple[int, list[str]]:
 
 
 def pip_environment() -> dict[str, str]:
-    """The caller's settings for pip (proxy, certificates, mirrors), except those which contradict a private place."""
+    """The caller's settings for pip (proxy, certificates, mirrors), less those that install elsewhere."""
     hindering = {"PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_REQUIRE_VIRTUALENV", "PYTHONPATH", "PYTHONHOME"}
     return {name: value for name, value in os.environ.items() if name not in hindering}
 
 
 def write_command(venv: Path) -> None:
-    """Put this checkout on the environment's path and `baken` into its bin folder; no build step, no network."""
+    """Put this checkout on the environment's path and `baken` into its bin folder: no build, no network."""
     command = venv / "bin/baken"
     text = COMMAND.format(python=venv / "bin/python")
     if command.exists() and command.read_text() == text:

@@ -1,8 +1,8 @@
 """Print the path of a Chromium that starts, installing one where that is possible. Standard library only.
 
 Searched in this order: BAKEN_CHROMIUM, the usual names on PATH, macOS applications, one that Playwright has
-installed before. Otherwise installed with apt-get (as root, where it exists) or by Playwright. What is done is said
-on standard error; standard output is the path alone.
+installed before. Otherwise installed with apt-get (as root, where it exists) or by Playwright. Standard
+output is the path alone; what is done is said on standard error.
 """
 
 import os
@@ -30,9 +30,7 @@ def main() -> int:
         return 1
     path = wish or find() or install()
     if path is None:
-        say(
-            "no Chromium was found and none could be installed; install one and set BAKEN_CHROMIUM to its path"
-        )
+        say("no Chromium was found, none could be installed; install one and set BAKEN_CHROMIUM to its path")
         return 1
     print(path)
     return 0
