@@ -276,7 +276,7 @@ def merge(caller: Caller, number: int, *, into: int) -> Incident:
 @transaction.atomic
 def retract(caller: Caller, number: int, *, seq: int, reason: str) -> Incident:
     """A fact on this incident was wrong. It stays readable, and no longer counts."""
-    incident = _locked(caller, number, Permission.HANDLE_COMPLAINTS)
+    incident = _locked(caller, number, Permission.CORRECT_FACTS)
     if seq <= 1:
         raise IncidentError("seq: the report itself cannot be retracted; leave the incident out instead")
     if not any(fact.seq == seq and fact.kind.startswith("incident.") for fact in ledger.of_stream(incident.id)):

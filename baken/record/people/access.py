@@ -40,6 +40,7 @@ class Permission(StrEnum):
     WRITE_AUDITS = "audits:write"
     WRITE_DRILLS = "drills:write"
     WRITE_PEOPLE = "people:write"
+    CORRECT_FACTS = "facts:correct"
 
 
 _P = Permission
@@ -49,6 +50,7 @@ _CUSTOMER = {
 _AGENT = (_CUSTOMER - {_P.FILE_COMPLAINTS}) | {_P.WORK_INCIDENTS}
 _MANAGER = _AGENT | {
     _P.FILE_COMPLAINTS, _P.HANDLE_COMPLAINTS, _P.SEAL_REPORTS, _P.READ_AUDITS, _P.WRITE_AUDITS, _P.WRITE_DRILLS,
+    _P.CORRECT_FACTS,
 }  # fmt: skip
 _ADMINISTRATOR = _AGENT | {
     _P.WRITE_CATALOGUE, _P.WRITE_MONITORS, _P.WRITE_PEOPLE, _P.READ_AUDITS, _P.WRITE_DRILLS,

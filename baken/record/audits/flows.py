@@ -1,0 +1,179 @@
+"""Recording audits, their findings and files, and security reviews."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db import connection, transaction
+
+from baken.domain.instants import to_us
+from baken.record.audits import project
+from baken.record.audits.models import Audit, Finding, SecurityReview
+from baken.record.audits.reads import visible
+from baken.record.catalogue.models import Service
+from baken.record.ledger import clock
+from baken.record.ledger.flows import Entry, Stream, append
+from baken.record.orgs import files
+from baken.record.orgs.fields import new_id
+from baken.record.orgs.models import Organisation
+from baken.record.people.access import Caller, NotFound, Permission, Role
+from baken.record.people.models import User
+
+WRITTEN = ("auditor", "accreditation", "independence", "scope", "exclusions", "method", "period_from", "period_to", "next_due")
+
+
+class AuditError(ValueError):
+    """The audit does not fit; the message names the field and the remedy."""
+
+
+class Conflict(Exception):
+    """The audit is signed off and no longer changes; record a new one to correct it."""
+
+
+@transaction.atomic
+def open_audit(
+    caller: Caller, *, provider: Organisation, services: Sequence[Service], invited: User | None = None, **written: Any
+) -> Audit:
+    """A new audit of some services, to be filled in by the auditor who is `invited` or by the manager."""
+    caller.require(Permission.WRITE_AUDITS)
+    if not caller.everything and Role.MANAGER not in caller.roles:
+        caller.require(Permission.HANDLE_COMPLAINTS)
+    if not services:
+        raise AuditError("services: choose the services in scope")
+    audit = Audit(
+        organisation=provider, number=_next_number(), services=sorted(service.id for service in services),
+        invited=invited, created_at=clock.now(), **_known(written),
+    )  # fmt: skip
+    _clean(audit)
+    audit.save(force_insert=True)
+    data = {"number": audit.number, "services": [str(id) for id in audit.services]}
+    append(_stream(audit), [Entry("audit.opened", audit.created_at, data)], actor=caller.actor)
+    return audit
+
+
+@transaction.atomic
+def describe(caller: Caller, number: int, **written: Any) -> Audit:
+    """Fill in what the audit says of itself, before it is signed off."""
+    audit = _locked(caller, number)
+    for name, value in _known(written).items():
+        setattr(audit, name, value)
+    _clean(audit)
+    audit.save()
+    return audit
+
+
+@transaction.atomic
+def attach_report(caller: Caller, number: int, *, name: str, content: bytes) -> Audit:
+    """The signed report file; its digest is what the sign-off signs."""
+    audit = _locked(caller, number)
+    audit.report = files.keep(audit.organisation, name=name, content=content, at=clock.now())
+    audit.save(update_fields=["report"])
+    return audit
+
+
+@transaction.atomic
+def add_finding(caller: Caller, number: int, **finding: Any) -> Finding:
+    """One finding, with severity, owner and deadline."""
+    audit = _locked(caller, number)
+    row = Finding(organisation=audit.organisation, audit=audit, **finding)
+    if not row.title.strip():
+        raise AuditError("title: say in one line what was found")
+    _clean(row)
+    row.save(force_insert=True)
+    return row
+
+
+@transaction.atomic
+def close_finding(caller: Caller, finding_id: UUID) -> Finding:
+    """The finding is solved. Findings are followed after the sign-off too."""
+    caller.require(Permission.WRITE_AUDITS)
+    row = Finding.objects.select_for_update().filter(id=finding_id, audit__in=visible(caller)).first()
+    if row is None:
+        raise NotFound("There is no such finding.")
+    if row.closed_at is None:
+        row.closed_at = clock.now()
+        row.save(update_fields=["closed_at"])
+        data = {"finding": str(row.id), "severity": row.severity}
+        append(_stream(row.audit), [Entry("audit.finding_closed", row.closed_at, data)], actor=caller.actor)
+    return row
+
+
+@transaction.atomic
+def sign_off(
+    caller: Caller, number: int, *, grade: int, scale: str = "1-10", signed_off_at: datetime | None = None
+) -> Audit:
+    """The auditor's grade, in tenths from 10 to 100, counts from now or from the earlier `signed_off_at`."""
+    audit = _locked(caller, number)
+    at = signed_off_at or clock.now()
+    if not 10 <= grade <= 100:
+        raise AuditError("grade: the auditor gives a grade from 1.0 to 10.0")
+    if scale != "1-10":
+        raise AuditError("scale: the auditor gives the grade from 1 to 10; nobody converts another scale")
+    if at > clock.now():
+        raise AuditError("signed off: this instant has not come yet")
+    if audit.report is None:
+        raise AuditError("report: attach the signed report file first")
+    data = {
+        "services": [str(id) for id in audit.services], "grade": grade, "scale": scale,
+        "report_sha256": audit.report.sha256,
+    }  # fmt: skip
+    audit.signed_off_by_id = caller.user
+    audit.save(update_fields=["signed_off_by"])
+    append(_stream(audit), [Entry("audit.signed_off", at, data)], actor=caller.actor)
+    project.audits([audit.id])
+    audit.refresh_from_db()
+    return audit
+
+
+@transaction.atomic
+def record_review(
+    caller: Caller, *, service: Service, began: datetime, ended: datetime, remarks: str = ""
+) -> SecurityReview:
+    """Somebody looked for break-ins over [began, ended); what they found are incidents of their own."""
+    caller.require(Permission.WRITE_DRILLS)
+    if ended <= began:
+        raise AuditError("to: a review ends after it began")
+    if ended > clock.now():
+        raise AuditError("to: a time that has not passed cannot be reviewed yet")
+    stream = Stream("review", new_id(), service.organisation_id)
+    data = {"service": str(service.id), "ended": to_us(ended)}
+    append(stream, [Entry("security.reviewed", began, data)], actor=caller.actor)
+    project.reviews([stream.id])
+    SecurityReview.objects.filter(id=stream.id).update(reviewer_id=caller.user, remarks=remarks[:10_000])
+    return SecurityReview.objects.get(id=stream.id)
+
+
+def _locked(caller: Caller, number: int) -> Audit:
+    caller.require(Permission.WRITE_AUDITS)
+    audit = visible(caller).select_for_update(of=("self",)).filter(number=number).first()
+    if audit is None:
+        raise NotFound("There is no such audit.")
+    if audit.signed_off_at:
+        raise Conflict(str(Conflict.__doc__))
+    return audit
+
+
+def _known(written: dict[str, Any]) -> dict[str, Any]:
+    if unknown := set(written) - set(WRITTEN):
+        raise AuditError(f"{min(unknown)}: an audit has no such field")
+    return written
+
+
+def _clean(row: Audit | Finding) -> None:
+    try:
+        row.full_clean()
+    except ValidationError as error:
+        field, messages = next(iter(error.message_dict.items()))
+        raise AuditError(f"{field}: {' '.join(messages)}") from error
+
+
+def _stream(audit: Audit) -> Stream:
+    return Stream("audit", audit.id, audit.organisation_id)
+
+
+def _next_number() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('audits_number')")
+        return int(cursor.fetchone()[0])

@@ -1,0 +1,165 @@
+"""Lodging and handling complaints. Only the service manager handles them, never the agent they are about."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.core.exceptions import ValidationError
+from django.db import connection, transaction
+
+from baken.record.catalogue import reads as catalogue
+from baken.record.catalogue.models import Service
+from baken.record.complaints import project
+from baken.record.complaints.models import Complaint, Remark
+from baken.record.complaints.reads import visible
+from baken.record.ledger import clock
+from baken.record.ledger.flows import Entry, Stream, append
+from baken.record.orgs.fields import new_id
+from baken.record.orgs.models import Organisation
+from baken.record.people.access import Caller, NotFound, Permission
+from baken.record.people.models import User
+
+
+class ComplaintError(ValueError):
+    """The input does not fit; the message names the field and the remedy."""
+
+
+class Conflict(Exception):
+    """The complaint is no longer in the state this change starts from; look at it again."""
+
+
+@transaction.atomic
+def lodge(
+    caller: Caller,
+    *,
+    organisation: Organisation,
+    service: Service,
+    subject: str,
+    body: str,
+    incidents: Sequence[int] = (),
+    lodged: datetime | None = None,
+    reporter: User | None = None,
+) -> Complaint:
+    """A new complaint, lodged now or, taken down by the manager, at an earlier instant."""
+    caller.require(Permission.FILE_COMPLAINTS)
+    if not caller.staff and organisation.id != caller.organisation:
+        raise NotFound("There is no such service.")
+    if not catalogue.services(caller).filter(id=service.id).exists():
+        raise NotFound("There is no such service.")
+    now = clock.now()
+    lodged = lodged or now
+    if lodged > now:
+        raise ComplaintError("lodged: this instant has not come yet")
+    for field, value in (("subject", subject), ("complaint", body)):
+        if not value.strip():
+            raise ComplaintError(f"{field}: say what you are not satisfied with")
+    terms = catalogue.in_force(catalogue.agreement_for(service.id, organisation.id), lodged).terms
+    complaint = Complaint(
+        id=new_id(), organisation=organisation, number=_next_number(), service=service, reporter=reporter,
+        subject=subject.strip(), incidents=sorted(set(incidents)), lodged=lodged,
+        acknowledge_by=lodged + timedelta(microseconds=terms.complaint_acknowledge),
+    )  # fmt: skip
+    _save_new(complaint)
+    data = {"number": complaint.number, "service": str(service.id), "acknowledge": terms.complaint_acknowledge}
+    append(_stream(complaint), [Entry("complaint.lodged", lodged, data)], actor=caller.actor)
+    _say(complaint, reporter or None, body, visible=True)
+    return complaint
+
+
+@transaction.atomic
+def acknowledge(caller: Caller, number: int, *, body: str) -> Complaint:
+    """The manager tells the customer that the complaint is being looked at."""
+    complaint = _locked(caller, number)
+    if complaint.acknowledged_at:
+        raise Conflict("It was acknowledged already.")
+    _say(complaint, _person(caller), body, visible=True)
+    return _record(caller, complaint, Entry("complaint.acknowledged", clock.now()))
+
+
+@transaction.atomic
+def remark(caller: Caller, number: int, *, body: str, visible_to_customer: bool) -> Remark:
+    """Something for the customer to read, or for the file."""
+    complaint = _locked(caller, number)
+    return _say(complaint, _person(caller), body, visible=visible_to_customer)
+
+
+@transaction.atomic
+def answer(caller: Caller, number: int, *, body: str) -> Remark:
+    """The customer adds something."""
+    caller.require(Permission.FILE_COMPLAINTS)
+    complaint = visible(caller).filter(number=number).first()
+    if complaint is None:
+        raise NotFound("There is no such complaint.")
+    return _say(complaint, _person(caller), body, visible=True)
+
+
+@transaction.atomic
+def decide(caller: Caller, number: int, *, outcome: str, body: str) -> Complaint:
+    """The outcome, with the reasons the customer reads. It can be decided once."""
+    complaint = _locked(caller, number)
+    if complaint.decided_at:
+        raise Conflict("It was decided already.")
+    if outcome not in Complaint.Outcome.values:
+        raise ComplaintError(f"outcome: choose one of {', '.join(Complaint.Outcome.values)}")
+    _say(complaint, _person(caller), body, visible=True)
+    if not complaint.acknowledged_at:
+        _record(caller, complaint, Entry("complaint.acknowledged", clock.now()))
+    return _record(caller, complaint, Entry("complaint.decided", clock.now(), {"outcome": outcome}))
+
+
+@transaction.atomic
+def leave_out(caller: Caller, number: int, *, outcome: str, reason: str) -> Complaint:
+    """A test, spam, or a duplicate of another complaint counts nowhere."""
+    complaint = _locked(caller, number)
+    if outcome not in {"test", "spam", "duplicate"}:
+        raise ComplaintError("outcome: choose test, spam or duplicate")
+    _say(complaint, _person(caller), reason, visible=False)
+    return _record(caller, complaint, Entry("complaint.left_out", clock.now(), {"outcome": outcome}))
+
+
+def _locked(caller: Caller, number: int) -> Complaint:
+    caller.require(Permission.HANDLE_COMPLAINTS)
+    complaint = visible(caller).select_for_update(of=("self",)).filter(number=number).first()
+    if complaint is None:
+        raise NotFound("There is no such complaint.")
+    return complaint
+
+
+def _record(caller: Caller, complaint: Complaint, entry: Entry) -> Complaint:
+    append(_stream(complaint), [entry], actor=caller.actor)
+    project.refold([complaint.id])
+    complaint.refresh_from_db(fields=list(project.FOLDED))
+    return complaint
+
+
+def _say(complaint: Complaint, author: User | None, body: str, *, visible: bool) -> Remark:
+    if not body.strip():
+        raise ComplaintError("message: write something; an empty message helps nobody")
+    remark = Remark(
+        organisation_id=complaint.organisation_id, complaint=complaint, author=author, visible=visible,
+        body=body.strip(), created_at=clock.now(),
+    )  # fmt: skip
+    _save_new(remark)
+    return remark
+
+
+def _save_new(row: Complaint | Remark) -> None:
+    try:
+        row.clean_fields()
+    except ValidationError as error:
+        field, messages = next(iter(error.message_dict.items()))
+        raise ComplaintError(f"{field}: {' '.join(messages)}") from error
+    row.save(force_insert=True)
+
+
+def _person(caller: Caller) -> User | None:
+    return User.objects.filter(id=caller.user).first() if caller.user else None
+
+
+def _stream(complaint: Complaint) -> Stream:
+    return Stream("complaint", complaint.id, complaint.organisation_id)
+
+
+def _next_number() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('complaints_number')")
+        return int(cursor.fetchone()[0])
