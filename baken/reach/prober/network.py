@@ -1,0 +1,65 @@
+"""What this machine's own network says about an address, and where its trusted certificates are."""
+
+import errno
+import ipaddress
+import socket
+import ssl
+from collections.abc import Sequence
+from pathlib import Path
+
+# Failures that never left this machine: no route, no interface, no descriptors or memory left, a local firewall.
+OWN_FAILURES = frozenset(
+    {
+        errno.ENETUNREACH,
+        errno.ENETDOWN,
+        errno.EADDRNOTAVAIL,
+        errno.EAFNOSUPPORT,
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.ENOBUFS,
+        errno.ENOMEM,
+        errno.EACCES,
+        errno.EPERM,
+    }
+)
+_NO_ROUTE = frozenset({errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL})
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_BUNDLES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
+
+
+def is_public(host: str) -> bool:
+    """Whether an address belongs to the open internet; IPv4 wrapped in IPv6 is judged by what is inside."""
+    address = ipaddress.ip_address(host.partition("%")[0])
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour
+        if address in _NAT64:
+            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        if inner is None:
+            return address.is_global and not (
+                address.is_multicast or address.is_reserved or address.is_site_local
+            )
+        address = inner
+    return address.is_global and not address.is_multicast
+
+
+def has_route(family: int, address: Sequence[str | int]) -> bool:
+    """Whether this machine has a way to an address. Connecting a datagram socket sends nothing."""
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(tuple(address))
+        except OSError as problem:
+            return problem.errno not in _NO_ROUTE
+    return True
+
+
+def trusted_certificates() -> str | None:
+    """The file of trusted certificate authorities: SSL_CERT_FILE, Python's, or where systems keep it."""
+    for candidate in (ssl.get_default_verify_paths().cafile, *_BUNDLES):
+        if candidate and Path(candidate).is_file():
+            return candidate
+    return None
