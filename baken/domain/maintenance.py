@@ -127,10 +127,10 @@ def _epochs(versions: Sequence[tuple[int, Terms]], begin: int, end: int) -> list
     """The versions that hold in [begin, end), each cut to it."""
     if any(later[0] < earlier[0] for earlier, later in pairwise(versions)):
         raise ValueError("versions of the terms: give them in order of the instant from which they hold")
-    nexts = [valid_from for valid_from, _ in versions[1:]] + [end]
+    nexts = [*(valid_from for valid_from, _ in versions[1:]), end]
     cut = (
         _Epoch(max(valid_from, begin), min(until, end), terms)
-        for (valid_from, terms), until in zip(versions, nexts, strict=True)
+        for (valid_from, terms), until in zip(versions, nexts, strict=False)
     )
     return [epoch for epoch in cut if epoch.start < epoch.end]
 

@@ -97,8 +97,8 @@ def worst_location(
 ) -> tuple[str, UptimeTally] | None:
     """The location that surely missed most: lowest upper bound, then lowest lower bound, then name.
 
-    A location without data is not the worst for it: nothing is known against it. locations: what each saw
-    of the service, with maintenance applied. None when no location has any time to measure.
+    One that was seen down is worse than one without data, against which nothing is known. locations: what
+    each saw of the service, with maintenance applied. None when no location has any time to measure.
     """
     tallies = {name: measure(timeline, within) for name, timeline in locations.items()}
     ranked = [

@@ -169,8 +169,17 @@ def test_discrepancies_come_in_order_of_time_and_may_still_last() -> None:
 
 @pytest.mark.parametrize(
     ("location", "monitor", "expected"),
-    [("d", "u", DOWN), ("d", "d", UP), ("u", "d", UP), ("u", "u", UP), ("d", "m", UP), ("d", ".", UNKNOWN)]
-    + [(".", "u", UNKNOWN), (".", ".", UNKNOWN), (".", "d", UP)],
+    [
+        ("d", "u", DOWN),
+        ("d", "d", UP),
+        ("d", "m", UP),
+        ("d", ".", UNKNOWN),
+        ("u", "u", UP),
+        ("u", "d", UP),
+        (".", "u", UNKNOWN),
+        (".", "d", UP),
+        (".", ".", UNKNOWN),
+    ],
 )
 def test_disagreement_is_known_only_where_both_are(location: str, monitor: str, expected: State) -> None:
     assert disagreement(line(location), line(monitor)).at(0) is expected
