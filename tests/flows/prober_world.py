@@ -1,4 +1,4 @@
-"""The world of a prober, on loopback: web services that misbehave on demand, and a hub that keeps what it accepts."""
+"""A prober's world on loopback: services that misbehave on demand, and a hub that keeps what it accepts."""
 
 import datetime
 import ipaddress
@@ -122,7 +122,7 @@ class _ServiceHandler(_Quiet):
 
 
 class Service(_Listening):
-    """A service under test: `/ok`, `/status/503`, `/loop`, `/to/URL`, `/reset`, `/slow` (until `gate` is set)."""
+    """A service under test: `/ok`, `/status/503`, `/loop`, `/to/URL`, `/reset`, `/slow` (until `gate`)."""
 
     handler = _ServiceHandler
 

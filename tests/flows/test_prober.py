@@ -2,11 +2,14 @@
 
 import json
 import logging
+import os
 import queue
+import resource
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -41,7 +44,8 @@ def free_port() -> int:
 
 
 def check(url: str, **changes: Any) -> Check:
-    return Check(**({"id": "m", "url": url, "interval": 0.2, "timeout": 5.0} | changes))
+    fields: dict[str, Any] = {"id": "m", "url": url, "interval": 0.2, "timeout": 5.0}
+    return Check(**(fields | changes))
 
 
 class Probing:
@@ -65,7 +69,7 @@ class Probing:
         assert not self._thread.is_alive()
 
     def next(self, monitor: str = "m", since: float = 0.0) -> Observation:
-        """The next observation of a monitor, of a run that started at or after `since` (seconds since the epoch)."""
+        """The next observation of a monitor, of a run that started at or after `since` (Unix seconds)."""
         while True:
             observation = self.seen.get(timeout=PATIENCE)
             if observation.monitor == monitor and observation.started >= since * 1_000_000:
@@ -116,10 +120,13 @@ def test_nobody_listens(free_port: int) -> None:
     assert (seen.outcome, seen.reason, seen.status) == ("down", "refused", None)
 
 
-def test_a_certificate_nobody_vouches_for(tmp_path: Path) -> None:
+def test_certificates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     secure = Service(self_signed(tmp_path))
     assert look(check(secure.url("/ok")))[3:] == ("down", "tls", None)
     assert look(check(secure.url("/ok"), verify_tls=False))[3:] == ("up", "ok", 200)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "server.pem"))
+    assert look(check(secure.url("/ok")))[3:] == ("up", "ok", 200)
+    assert look(check(f"https://localhost:{secure.port}/"))[3:] == ("down", "tls", None)
     secure.stop()
 
 
@@ -132,10 +139,25 @@ def test_silence_counts_once_something_else_answers(service: Service, url: str, 
     with Probing(silent) as probing:
         assert probing.asked.wait(PATIENCE)
         assert probing.seen.empty()
-        probing.engine.answered()
+        probing.engine.answered(by_name=False)
         assert probing.next()[3:5] == ("down", reason)
     witness = check(service.url("/ok"), id="witness")
     assert look(silent, witness)[3:5] == ("down", reason)
+
+
+def test_a_name_is_missed_only_when_another_is_found(service: Service) -> None:
+    lost = check(f"http://{'a' * 64}.example/", timeout=0.3)
+    unlikely = check(f"http://{'b' * 64}.example/", id="n", timeout=0.3)
+    with Probing(lost, unlikely, check(service.url("/ok"), id="by address"), patience=0.5) as probing:
+        assert probing.problem()["reason"] == "network"
+        assert probing.problem("n")["reason"] == "network"
+        assert {probing.seen.get(timeout=PATIENCE).monitor for _ in range(5)} == {"by address"}
+
+        def name_is_missed() -> bool:
+            probing.engine.answered(by_name=True)
+            return any(seen.reason == "dns" for seen in list(probing.seen.queue))
+
+        wait_for(name_is_missed, "a name that is not found while another is")
 
 
 def test_silence_all_around_says_nothing_about_the_service(service: Service) -> None:
@@ -152,6 +174,33 @@ def test_a_machine_without_a_way_out_gives_no_result() -> None:
     with Probing(check("http://255.255.255.255:9/")) as probing:
         assert probing.problem()["reason"] == "network"
         assert probing.seen.empty()
+
+
+@contextmanager
+def no_file_left() -> Iterator[None]:
+    """This process can open nothing more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    first = os.open(os.devnull, os.O_RDONLY)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (first + 50, hard))
+    opened = [first]
+    try:
+        with suppress(OSError):
+            while True:
+                opened.append(os.open(os.devnull, os.O_RDONLY))
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        for number in opened:
+            os.close(number)
+
+
+def test_a_machine_out_of_file_descriptors_gives_no_result(service: Service) -> None:
+    with Probing(check(service.url("/ok"))) as probing:
+        probing.next()
+        with no_file_left():
+            assert probing.problem()["reason"] == "prober"
+        outcomes = {probing.next().outcome, probing.next(since=time.time()).outcome}
+    assert outcomes == {"up"}
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]"])
@@ -280,15 +329,16 @@ def test_a_grid_survives_a_restart_and_differs_per_check() -> None:
 
 def test_a_signature_holds_for_one_request_only() -> None:
     private, public = signing.generate_key()
-    request = ("POST", "/api/v1/prober/results", 1_700_000_000_000_000, b'{"results":[]}')
-    signature = signing.sign(signing.load_key(private), *request)
-    assert signing.verify(public, *request, signature)
-    for place, altered in enumerate(("GET", "/api/v1/prober/assignment", 1_700_000_000_000_001, b"{}")):
-        changed = [*request[:place], altered, *request[place + 1 :]]
-        assert not signing.verify(public, *changed, signature)  # type: ignore[arg-type]
-    assert not signing.verify(signing.generate_key()[1], *request, signature)
-    assert not signing.verify("not a key", *request, signature)
-    assert not signing.verify(public, *request, "not a signature")
+    path, timestamp, body = "/api/v1/prober/results", 1_700_000_000_000_000, b'{"results":[]}'
+    signature = signing.sign(signing.load_key(private), "POST", path, timestamp, body)
+    assert signing.verify(public, "POST", path, timestamp, body, signature)
+    assert not signing.verify(public, "PUT", path, timestamp, body, signature)
+    assert not signing.verify(public, "POST", "/api/v1/prober/assignment", timestamp, body, signature)
+    assert not signing.verify(public, "POST", path, timestamp + 1, body, signature)
+    assert not signing.verify(public, "POST", path, timestamp, body + b" ", signature)
+    assert not signing.verify(signing.generate_key()[1], "POST", path, timestamp, body, signature)
+    assert not signing.verify("not a key", "POST", path, timestamp, body, signature)
+    assert not signing.verify(public, "POST", path, timestamp, body, "not a signature")
 
 
 @pytest.mark.parametrize(

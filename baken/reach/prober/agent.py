@@ -1,4 +1,4 @@
-"""The prober's process: the engine in the main thread, a thread that commits results, one that talks to the hub."""
+"""The prober's process: an engine, a thread that commits results, a thread that talks to the hub."""
 
 import logging
 import resource
@@ -14,6 +14,7 @@ from baken.reach.prober.checks import Assignment, CheckError, Observation
 from baken.reach.prober.courier import Courier
 from baken.reach.prober.engine import Engine
 from baken.reach.prober.hub import HubClient
+from baken.reach.prober.network import name_in
 from baken.reach.prober.problems import Problems
 from baken.reach.prober.signing import load_key
 from baken.reach.prober.spool import Spool
@@ -28,7 +29,7 @@ MOST_FILES = 65_536
 class Agent:
     """A prober at one location. `run` belongs in the main thread; SIGTERM, SIGINT or `stop` ends it in order.
 
-    `state_dir` keeps the spool and the last assignment, so a prober that starts while the hub is away works on.
+    `state_dir` keeps the spool and the last assignment, so a prober that starts without its hub works on.
     Raises KeyProblem or SpoolError.
     """
 
@@ -43,6 +44,7 @@ class Agent:
         if not (location.isascii() and location.isprintable() and location.strip()):
             raise ValueError("a location's code is printable ASCII")
         hub = HubClient(hub_url, location, load_key(private_pem))
+        self._hub_has_name = name_in(hub_url) is not None
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._spool = Spool(state_dir / "spool.sqlite3")
         self._seen: deque[Observation] = deque()
@@ -53,7 +55,7 @@ class Agent:
         self._failure: Exception | None = None
 
     def run(self) -> None:
-        """Probe until stopped; what was seen is then on disk. Raises what ended one of its threads, if anything."""
+        """Probe until stopped; what was seen is then on disk. Raises what ended a thread, if anything."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
         self._assign_as_before()
@@ -84,7 +86,7 @@ class Agent:
 
     def answered(self) -> None:
         """The hub answered just now."""
-        self._engine.answered()
+        self._engine.answered(self._hub_has_name)
 
     def _ask(self) -> None:
         self._courier.ask()

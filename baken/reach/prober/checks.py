@@ -123,11 +123,12 @@ class Result(NamedTuple):
     status: int | None
 
 
-class Assignment(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Assignment:
     """What the hub asks of a location.
 
-    `acknowledged` is the highest sequence number the hub has; `rejected` says of each check that cannot be run
-    why; `text` is the hub's answer as it came, to keep on disk.
+    `acknowledged` is the highest sequence number the hub has; `rejected` says why a check cannot be run;
+    `text` is the hub's answer as it came, to keep on disk.
     """
 
     version: str
@@ -135,11 +136,11 @@ class Assignment(NamedTuple):
     checks: tuple[Check, ...]
     acknowledged: int
     rejected: dict[str, str]
-    text: str
+    text: str = field(repr=False)
 
     @classmethod
     def from_text(cls, text: str) -> Self:
-        """Read the hub's JSON; one bad check does not spoil the others. Raises CheckError for unreadable text."""
+        """Read the hub's JSON; one bad check does not spoil the others. Raises CheckError."""
         try:
             wire = json.loads(text)
             checks, rejected = _sort_out(wire["checks"])

@@ -1,4 +1,4 @@
-"""The thread that talks to the hub: fetches the assignment, delivers what is spooled, backs off when it fails."""
+"""The thread that talks to the hub: fetches the assignment, delivers results, backs off when it fails."""
 
 import logging
 import random
@@ -28,7 +28,7 @@ class Prober(Protocol):
 
 
 class _Errand:
-    """Something to do again and again; after failures at doubling pauses, spread so that probers do not march."""
+    """Something to do again and again; after failures at doubling pauses, spread at random."""
 
     def __init__(self, every: float, action: Callable[[], None]) -> None:
         self._every, self._action = every, action

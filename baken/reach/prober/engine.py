@@ -1,9 +1,10 @@
 """The event loop that runs the checks: one thread, one libcurl multi handle, one selector.
 
 A run gives an observation only when it says something about the service. It gives none when this machine was
-at fault: its clock was set while the request ran, the loop was away too long to time it fairly, the machine had
-no network. And when nothing answered at all (a time-out, no address for a name), the run is held until something
-else answers, which shows that the silence was the service's; when nothing does in time, nothing is known.
+at fault: its clock was set while the request ran, the loop was away too long to time it fairly, there was no
+network. And when nothing answered at all (a time-out, no address for a name), the run is held until something
+else answers, which shows that the silence was the service's; when nothing does in time, nothing is known. A
+name that was not found waits likewise for another that was, if there is any to find.
 """
 
 import contextlib
@@ -17,7 +18,7 @@ from typing import NamedTuple
 
 import pycurl
 
-from baken.reach.prober import problems
+from baken.reach.prober import network, problems
 from baken.reach.prober.checks import Check, Observation
 from baken.reach.prober.problems import Problems
 from baken.reach.prober.schedule import NANOSECONDS, Moment, Schedule, first_due
@@ -46,7 +47,7 @@ class _Held(NamedTuple):
 
 
 class Engine:
-    """Runs checks until stopped. `observe` gets each observation; `ask` is called when silence needs a witness.
+    """Runs checks until stopped. `observe` gets each observation; `ask` is called when a witness is needed.
 
     `assign`, `answered` and `stop` may be called from any thread, and `stop` from a signal handler.
     """
@@ -69,7 +70,9 @@ class Engine:
         self._assigned: tuple[tuple[Check, ...], bool] | None = None
         self._stop_by: int | None = None
         self._stopping = False
-        self._last_answer = 0
+        self._last_answer = self._last_lookup = 0
+        self._names: set[str] = set()
+        self._hub_has_name = False
         self._lost = 0
         self._curl_due: int | None = None
         self._most_running = _most_running()
@@ -88,9 +91,12 @@ class Engine:
             self._assigned = (tuple(checks), allow_private)
         self._wake()
 
-    def answered(self) -> None:
-        """Something outside this machine answered just now: its network works."""
+    def answered(self, by_name: bool) -> None:
+        """The hub answered just now, so the network works; `by_name`: its name was looked up for that."""
+        self._hub_has_name = by_name
         self._last_answer = time.monotonic_ns()
+        if by_name:
+            self._last_lookup = self._last_answer
         self._wake()
 
     def stop(self) -> None:
@@ -176,6 +182,8 @@ class Engine:
             transfer.busy = False
             self._problems.report(transfer.check.id, *verdict)
             return
+        if transfer.looked_up():
+            self._last_lookup = now.monotonic
         observation = _observation(transfer, verdict)
         if verdict.answered:
             self._last_answer = now.monotonic
@@ -200,8 +208,10 @@ class Engine:
     def _settle_held(self) -> None:
         held, self._held = self._held, []
         now = time.monotonic_ns()
+        other_names = len(self._names) + self._hub_has_name > 1
         for item in held:
-            if self._last_answer > item.ended:
+            lookup_failed = item.observation.reason == "dns" and other_names
+            if (self._last_lookup if lookup_failed else self._last_answer) > item.ended:
                 self._give(item.transfer, item.observation)
             elif now - item.ended < self._patience:
                 self._held.append(item)
@@ -221,9 +231,10 @@ class Engine:
         for name, transfer in list(self._transfers.items()):
             if transfer.check != wanted.get(name) or transfer.allow_private != allow_private:
                 self._retire(transfer)
+        self._names = {host for check in checks if (host := network.name_in(check.url))}
         now = Moment.now()
-        for name in wanted.keys() - self._transfers.keys():
-            self._adopt(wanted[name], allow_private, now)
+        for added in wanted.keys() - self._transfers.keys():
+            self._adopt(wanted[added], allow_private, now)
 
     def _adopt(self, check: Check, allow_private: bool, now: Moment) -> None:
         self._transfers[check.id] = Transfer(check, allow_private)

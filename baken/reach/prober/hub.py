@@ -22,7 +22,7 @@ ANSWER_SECONDS = 15
 
 
 class HubError(Exception):
-    """The hub did not do what was asked; to be tried later. `answered`: its machine was reached all the same."""
+    """The hub did not do what was asked; to be tried later. `answered`: its machine was reached."""
 
     answered = True
 

@@ -6,8 +6,9 @@ import socket
 import ssl
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
-# Failures that never left this machine: no route, no interface, no descriptors or memory left, a local firewall.
+# Failures that never left this machine: no route, no interface, nothing left to open, a firewall.
 OWN_FAILURES = frozenset(
     {
         errno.ENETUNREACH,
@@ -45,6 +46,16 @@ def is_public(host: str) -> bool:
             )
         address = inner
     return address.is_global and not address.is_multicast
+
+
+def name_in(url: str) -> str | None:
+    """The host of a URL when it is a name that has to be looked up, not an address."""
+    host = urlsplit(url).hostname or ""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return None if host == "localhost" else host
+    return None
 
 
 def has_route(family: int, address: Sequence[str | int]) -> bool:

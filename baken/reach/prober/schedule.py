@@ -29,7 +29,7 @@ def first_due(seed: str, interval: int, wall: int, monotonic: int) -> int:
     """The first instant on the check's grid, on the monotonic clock; all in nanoseconds.
 
     The grid is laid over the wall clock, shifted by a hash of `seed`: checks spread evenly, and a prober that
-    starts again goes on where it was. From then on the monotonic clock counts: setting the other moves nothing.
+    starts again goes on where it was. From then on only the monotonic clock counts.
     """
     phase = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8]) % interval
     return monotonic + (phase - wall) % interval
@@ -58,7 +58,7 @@ class Schedule:
         return self._heap[0][0] if self._heap else None
 
     def take(self, now: int) -> str | None:
-        """A key that is due by `now`, moved on to the first point of its grid after `now`; None when none is."""
+        """A key that is due by `now`, moved on to its next point after `now`; None when none is due."""
         due = self.next_due()
         if due is None or due > now:
             return None

@@ -1,6 +1,6 @@
 """Requests of a prober are signed with its location's Ed25519 key; the hub keeps only the public half.
 
-Signed is `METHOD LF path LF timestamp LF sha256 of the body in hex`; the timestamp is microseconds since the epoch.
+Signed is `METHOD LF path LF timestamp LF sha256 of the body in hex`; the timestamp is Unix microseconds.
 """
 
 import base64

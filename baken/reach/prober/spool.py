@@ -80,7 +80,7 @@ class Spool:
             self._db.execute("DELETE FROM result WHERE sequence <= ?", (sequence,))
 
     def resume_at(self, expected: int) -> None:
-        """The hub wants `expected` next. When that result is gone, those that wait are numbered from there."""
+        """The hub wants `expected` next. If that one is gone, those that wait are numbered from there."""
         with self._lock, self._db:
             if expected <= self._next():
                 self._db.execute("DELETE FROM result WHERE sequence < ?", (expected,))

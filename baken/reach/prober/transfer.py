@@ -39,7 +39,10 @@ _FAILURES: dict[int, Reason] = {
 _CONNECT_FAILURES: dict[int, Reason] = {
     errno.ECONNREFUSED: "refused",
     errno.ECONNRESET: "reset",
+    errno.ECONNABORTED: "reset",
     errno.ETIMEDOUT: "timeout",
+    errno.EHOSTUNREACH: "other",
+    errno.EHOSTDOWN: "other",
 }
 
 
@@ -120,6 +123,10 @@ class Transfer:
         """The status code of the last answer, None when there was none."""
         return self.handle.getinfo(pycurl.RESPONSE_CODE) or None
 
+    def looked_up(self) -> bool:
+        """Whether the last request found the address of a name."""
+        return self._named and (self._opened > 0 or self._refusal is not None)
+
     def close(self) -> None:
         """Free the handle; it must not be running."""
         self.handle.close()
@@ -170,6 +177,7 @@ class Transfer:
         self._enough = self._lost_its_way = False
         self._opened = 0
         self._refusal: Fault | None = None
+        self._named = network.name_in(url) is not None
         self.handle.setopt(pycurl.URL, url)
         left = int(self.check.timeout * 1000) - self.duration // 1000
         self.handle.setopt(pycurl.TIMEOUT_MS, max(1, left))
@@ -205,7 +213,7 @@ class Transfer:
         return 0 if self._enough else None  # 0 ends the transfer
 
     def _on_socket(self, purpose: int, address: Any) -> Any:
-        """Open a socket to the address libcurl will really connect to, so that rebinding DNS gains nothing."""
+        """Open a socket to the address libcurl really connects to, so that rebinding DNS gains nothing."""
         host = address.addr[0]
         try:
             if not self.allow_private and not network.is_public(host):
@@ -226,7 +234,10 @@ class Transfer:
         number = self.handle.getinfo(pycurl.OS_ERRNO)
         if number in network.OWN_FAILURES:
             return Fault(problems.NETWORK, os.strerror(number))
-        return Seen("down", _CONNECT_FAILURES.get(number, "other"), answered=number not in _UNREACHABLE)
+        reason = _CONNECT_FAILURES.get(number)
+        if reason is None:
+            return Fault(problems.PROBER, f"connecting failed with error {number}")
+        return Seen("down", reason, answered=number not in _UNREACHABLE)
 
     def _judge_answer(self) -> Seen:
         status = self.status()
