@@ -87,7 +87,7 @@ def monitor_timeline(locations: Mapping[str, Timeline], quorum: Quorum, start: i
     `down` carries the reason of the first location (by name) that saw it, `unknown` is TOO_FEW_LOCATIONS.
     """
     ordered = [locations[name] for name in sorted(locations)]
-    cuts, counts = _count([_track(timeline) for timeline in ordered], start, end)
+    cuts, counts = _count([_track(timeline) for timeline in ordered], start)
     down = counts[_DOWN]
     reporting = counts[_UP] + down
     if quorum.down == "majority":
@@ -116,15 +116,15 @@ def service_timeline(
         raise QuorumError(f"needs: there is no monitor {min(missing)}; take it out or add the monitor")
     if needs is None:
         return Timeline.constant(State.UNKNOWN, start, end, NO_MONITOR)
-    cuts, codes = _met(needs, monitors, start, end)
+    cuts, codes = _met(needs, monitors, start)
     codes = np.where(codes == _ABSENT, _UNKNOWN, codes)
     named = [monitors[name] for name in sorted(needs.monitors())]
     return _explained(_bare(cuts, codes, start, end), named, [_DOWN, _UNKNOWN], NO_MONITOR)
 
 
-def _met(needs: Needs, monitors: Mapping[str, Timeline], start: int, end: int) -> _Track:
+def _met(needs: Needs, monitors: Mapping[str, Timeline], start: int) -> _Track:
     """Whether the needs are met, from cut to cut; absent where none of their parts exists."""
-    cuts, counts = _count([_part(part, monitors, start, end) for part in needs.parts], start, end)
+    cuts, counts = _count([_part(part, monitors, start) for part in needs.parts], start)
     up, unknown = counts[_UP], counts[_UNKNOWN]
     present = up + counts[_DOWN] + unknown
     least = present if needs.least is None else np.minimum(present, needs.least)
@@ -132,9 +132,9 @@ def _met(needs: Needs, monitors: Mapping[str, Timeline], start: int, end: int) -
     return _Track(cuts, np.where(present == 0, _ABSENT, codes).astype(np.int8))
 
 
-def _part(part: str | Needs, monitors: Mapping[str, Timeline], start: int, end: int) -> _Track:
+def _part(part: str | Needs, monitors: Mapping[str, Timeline], start: int) -> _Track:
     if isinstance(part, Needs):
-        return _met(part, monitors, start, end)
+        return _met(part, monitors, start)
     return _track(monitors[part])
 
 
@@ -147,8 +147,8 @@ def _track(timeline: Timeline) -> _Track:
     )
 
 
-def _count(tracks: Sequence[_Track], start: int, end: int) -> tuple[Vector, Counts]:
-    """The cuts of [start, end), and from cut to cut how many tracks are in each state: one row per code."""
+def _count(tracks: Sequence[_Track], start: int) -> tuple[Vector, Counts]:
+    """The cuts from `start` on, and from cut to cut how many tracks are in each state: one row per code."""
     edge = np.array([start], dtype=np.int64)
     nothing = np.array([_ABSENT], dtype=np.int8)
     # Before the start everything that already happened counts as happening at the start.
@@ -159,7 +159,7 @@ def _count(tracks: Sequence[_Track], start: int, end: int) -> tuple[Vector, Coun
     steps = np.stack([(after == code).astype(np.int64) - (before == code) for code in (_UP, _DOWN, _UNKNOWN)])
     counts = np.cumsum(steps[:, order], axis=1)
     at = at[order]
-    last = np.append(at[1:] != at[:-1], True) & (at < end)
+    last = np.append(at[1:] != at[:-1], True)
     return at[last], counts[:, last]
 
 

@@ -185,6 +185,17 @@ def test_before_the_first_terms_there_is_no_window_but_notice_still_holds() -> N
     assert agreed(work(3, 1, 5), versions=versions) == []
 
 
+def test_a_month_is_that_of_the_zone_in_force() -> None:
+    """At half past midnight on 1 July in Amsterdam it is still June in UTC, and June's maximum is used up."""
+    windows = CalendarRule.always("UTC")
+    in_utc = agreed_terms(windows=windows, maximum=HOUR, zone="UTC")
+    midnight = local(1, 2, number=7)
+    versions = [(0, in_utc), (midnight + DAY, agreed_terms(windows=windows, maximum=HOUR))]
+    planned = [work(3, 1, 2), work(1, 0, 4, number=7)]
+    found = judge_maintenance(planned, versions, local(1, 0, 30, number=7), midnight + 3 * DAY)
+    assert list(found.agreed) == [(midnight, midnight + HOUR)]
+
+
 def test_terms_have_to_come_in_order() -> None:
     with pytest.raises(ValueError, match="in order"):
         agreed(work(3, 1, 5), versions=[(5, agreed_terms()), (4, agreed_terms())])
