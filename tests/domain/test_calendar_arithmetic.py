@@ -19,10 +19,12 @@ from baken.domain.calendars import (
 )
 from baken.domain.calendars.calendar import HORIZON
 from baken.domain.calendars.holiday_dates import holidays_of
+from baken.domain.calendars.hours import hours
 from baken.domain.calendars.table import BucketIndex
 from baken.domain.instants import DAY, HOUR, MINUTE, to_us
 from baken.domain.intervals import Intervals
 from baken.domain.periods import month
+from baken.domain.wall_clock import day_start
 
 AMSTERDAM = "Europe/Amsterdam"
 OFFICE = CalendarRule.weekly(AMSTERDAM, holidays="NL")
@@ -39,6 +41,13 @@ UNEVEN = CalendarRule(
     "Australia/Lord_Howe",
     (Window(2, 480, 1020),),
     exceptions=(DatedWindows(date(2024, 4, 7), tuple((2 * k, 2 * k + 1) for k in range(100))),),
+)
+# In the United States 31 December 2021 was a holiday, in lieu of New Year's Day on a Saturday.
+NIGHTS = CalendarRule(
+    "America/New_York",
+    tuple(Window(day, 1200, 2580) for day in range(7)),
+    "US",
+    (DatedWindows(date(2022, 1, 1), ((1380, 1400),)),),
 )
 RULES = [OFFICE, SHIFTS, UNEVEN, CalendarRule.always("Europe/Amsterdam")]
 
@@ -226,6 +235,17 @@ def test_years_are_added_on_both_sides() -> None:
     fresh = Calendar(OFFICE)
     assert fresh.between(utc(2040, 1, 1), utc(2041, 1, 1)) == late
     assert fresh.between(utc(1999, 1, 1), utc(2000, 1, 1)) == early
+
+
+@pytest.mark.parametrize("rule", [*RULES, NIGHTS])
+@pytest.mark.parametrize("year", [2021, 2022, 2024])
+def test_a_year_is_the_same_compiled_alone(rule: CalendarRule, year: int) -> None:
+    """What started on New Year's Eve reaches in, unless that was a holiday or New Year's Day is closed."""
+    alone, among = hours(rule, year, year), hours(rule, year - 2, year + 2)
+    assert alone.begin == day_start(rule.zone, date(year, 1, 1))
+    assert alone.end == day_start(rule.zone, date(year + 1, 1, 1))
+    assert alone.working == among.working.clip(alone.begin, alone.end)
+    assert alone.holidays == among.holidays.clip(alone.begin, alone.end)
 
 
 def test_threads_that_need_other_years_get_the_same_answers() -> None:

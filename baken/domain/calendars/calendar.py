@@ -116,20 +116,20 @@ class Calendar:
 
         return _in_blocks(len(a), block, np.int64)
 
-    def add_many(self, a: Vector, n: Vector) -> Vector:
+    def add_many(self, a: Vector, n: Vector | int) -> Vector:
         """`add` for each pair. Raises as `add` does when any of them would."""
-        a, n = np.broadcast_arrays(a, n)
+        a, amounts = np.broadcast_arrays(a, n)
         if not len(a):
             return np.zeros(0, dtype=np.int64)
-        if n.min() < 0:
+        if amounts.min() < 0:
             raise ValueError("working time to add: give zero or more")
-        table = self._reaching(int(a.min()), int(a.max()), int(n.max()))
+        table = self._reaching(int(a.min()), int(a.max()), int(amounts.max()))
 
         def block(some: slice) -> Vector:
-            goals = table.sums_at(a[some]) + n[some]
+            goals = table.sums_at(a[some]) + amounts[some]
             if goals.max() > table.total:
                 raise NeverReached(_NEVER)
-            ends = np.where(n[some] > 0, table.instants_of(np.maximum(goals, 1)), a[some])
+            ends = np.where(amounts[some] > 0, table.instants_of(np.maximum(goals, 1)), a[some])
             if (ends - a[some]).max() > HORIZON:
                 raise NeverReached(_NEVER)
             return ends

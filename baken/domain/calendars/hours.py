@@ -47,7 +47,7 @@ def hours(rule: CalendarRule, first_year: int, last_year: int) -> Hours:
     midnights = opening(rule.zone, numbers * DAY)
     dated = np.isin(numbers, [day_number(exception.day) for exception in rule.exceptions])
     shut = [day_number(exception.day) for exception in rule.exceptions if not exception.windows]
-    holiday = np.isin(numbers, _holiday_numbers(rule.holidays, first_year - 1, last_year + 1)) & ~dated
+    holiday = np.isin(numbers, _holiday_numbers(rule.holidays, first_year - 1, last_year)) & ~dated
     closed = np.isin(numbers, shut)
 
     at, opens, closes = _windows(rule, numbers[:-1], (~dated & ~holiday)[:-1])
