@@ -183,7 +183,7 @@ class Hub(_Listening):
         self.version = "1"
         self.entries = [check.to_wire() for check in checks]
         self.results: list[Result] = []
-        self.problems: list[dict[str, str | None]] = []
+        self.told: list[list[dict[str, str | None]]] = []
         self.refused = 0
         self._lock = threading.Lock()
         super().__init__()
@@ -191,6 +191,10 @@ class Hub(_Listening):
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def problems(self) -> list[dict[str, str | None]]:
+        return self.told[-1] if self.told else []
 
     @property
     def acknowledged(self) -> int:
@@ -210,7 +214,8 @@ class Hub(_Listening):
 
     def take(self, message: dict[str, Any]) -> tuple[int, dict[str, int]]:
         with self._lock:
-            self.problems = message.get("problems", self.problems)
+            if "problems" in message:
+                self.told.append(message["problems"])
             for result in (Result(*wire) for wire in message["results"]):
                 if result.sequence > self.acknowledged + 1:
                     return 409, {"expected": self.acknowledged + 1}

@@ -4,6 +4,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -181,6 +182,8 @@ def test_problems_are_told_to_the_hub(hub: Hub, service: Service, start: Callabl
     hub.assign([check(service, "/ok")])
     wait_for_results(hub)
     wait_for(lambda: hub.problems == [], "the end of the problems")
+    wait_for_results(hub, 6)
+    assert all(earlier != later for earlier, later in pairwise(hub.told))
     assert service.url("/ok") not in prober.log()
 
 
@@ -238,6 +241,15 @@ def test_the_spool_resumes_where_the_hub_wants(tmp_path: Path, expected: int, se
     assert [result.sequence for result in spool.oldest(10)] == sequences
     spool.append(observations(1))
     assert spool.oldest(10)[-1].sequence == (sequences[-1] if sequences else expected - 1) + 1
+    spool.close()
+
+
+def test_a_spool_that_was_put_back_goes_on_after_the_hubs_number(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool")
+    spool.acknowledge(0)
+    spool.append(observations(3))
+    spool.acknowledge(20)
+    assert [result.sequence for result in spool.oldest(10)] == [21, 22, 23]
     spool.close()
 
 
