@@ -1,6 +1,6 @@
 """How fast working time is computed, beside what others use for it.
 
-    python bench/calendars.py
+    make bench
 
 One calendar: Monday to Friday 08:00-17:00 in Europe/Amsterdam without Dutch holidays. One set of random pairs
 over three years, at most 30 days apart, on whole hours of any time of day, so that every contestant can
@@ -33,7 +33,7 @@ try:
     import pandas as pd
     import pytz
 except ImportError as missing:
-    sys.exit(f"{missing}; install what this measures against: pip install -r requirements/bench.in")
+    sys.exit(f"{missing}; use `make bench`, or pip install -r requirements/bench.txt")
 
 ZONE = "Europe/Amsterdam"
 RULE = CalendarRule.weekly(ZONE, holidays="NL")

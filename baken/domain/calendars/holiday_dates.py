@@ -19,7 +19,7 @@ HOLIDAYS_VERSION: str = __version__
 def check_region(region: str) -> None:
     """Raises CalendarError unless the region is empty, a country (NL) or a part of one (DE-BY)."""
     if region:
-        holidays_of(region, 2000)
+        holidays_of(region, 2025)
 
 
 @lru_cache(maxsize=4096)

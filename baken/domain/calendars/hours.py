@@ -42,7 +42,7 @@ class Hours:
 
 def hours(rule: CalendarRule, first_year: int, last_year: int) -> Hours:
     """The working time of local years, the last included."""
-    # The evening before reaches in, and whether its last night is cut depends on the day after.
+    # A day more on either side: New Year's Eve reaches in, and the last day ends where the next begins.
     numbers = np.arange(day_number(date(first_year, 1, 1)) - 1, day_number(date(last_year + 1, 1, 1)) + 1)
     midnights = opening(rule.zone, numbers * DAY)
     dated = np.isin(numbers, [day_number(exception.day) for exception in rule.exceptions])
