@@ -75,11 +75,14 @@ class Probing:
             if observation.monitor == monitor and observation.started >= since * 1_000_000:
                 return observation
 
-    def problem(self, monitor: str = "m") -> dict[str, str | None]:
-        def found() -> list[dict[str, str | None]]:
-            return [entry for entry in self.problems.to_wire() if entry["monitor"] == monitor]
+    def problem(self, reason: str, monitor: str = "m") -> str:
+        """Wait until this is the problem of a monitor; gives its detail."""
 
-        return wait_for(found, f"a problem of {monitor}")[0]  # type: ignore[no-any-return]
+        def found() -> list[dict[str, str | None]]:
+            entries = self.problems.to_wire()
+            return [entry for entry in entries if (entry["monitor"], entry["reason"]) == (monitor, reason)]
+
+        return str(wait_for(found, f"{reason} for {monitor}")[0]["detail"])
 
 
 def look(*checks: Check, **how: Any) -> Observation:
@@ -149,8 +152,8 @@ def test_a_name_is_missed_only_when_another_is_found(service: Service) -> None:
     lost = check(f"http://{'a' * 64}.example/", timeout=0.3)
     unlikely = check(f"http://{'b' * 64}.example/", id="n", timeout=0.3)
     with Probing(lost, unlikely, check(service.url("/ok"), id="by address"), patience=0.5) as probing:
-        assert probing.problem()["reason"] == "network"
-        assert probing.problem("n")["reason"] == "network"
+        probing.problem("network")
+        probing.problem("network", "n")
         assert {probing.seen.get(timeout=PATIENCE).monitor for _ in range(5)} == {"by address"}
 
         def name_is_missed() -> bool:
@@ -162,7 +165,7 @@ def test_a_name_is_missed_only_when_another_is_found(service: Service) -> None:
 
 def test_silence_all_around_says_nothing_about_the_service(service: Service) -> None:
     with Probing(check(service.url("/slow"), timeout=0.3), patience=0.2) as probing:
-        assert probing.problem()["reason"] == "network"
+        probing.problem("network")
         assert probing.seen.empty()
         service.gate.set()
         assert probing.next().outcome == "up"
@@ -172,7 +175,7 @@ def test_silence_all_around_says_nothing_about_the_service(service: Service) -> 
 def test_a_machine_without_a_way_out_gives_no_result() -> None:
     # TCP to the broadcast address fails on this machine with ENETUNREACH, whatever its network.
     with Probing(check("http://255.255.255.255:9/")) as probing:
-        assert probing.problem()["reason"] == "network"
+        probing.problem("network")
         assert probing.seen.empty()
 
 
@@ -198,7 +201,7 @@ def test_a_machine_out_of_file_descriptors_gives_no_result(service: Service) -> 
     with Probing(check(service.url("/ok"))) as probing:
         probing.next()
         with no_file_left():
-            assert probing.problem()["reason"] == "prober"
+            probing.problem("prober")
         outcomes = {probing.next().outcome, probing.next(since=time.time()).outcome}
     assert outcomes == {"up"}
 
@@ -206,9 +209,7 @@ def test_a_machine_out_of_file_descriptors_gives_no_result(service: Service) -> 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]"])
 def test_a_private_address_is_not_connected_to_unless_allowed(service: Service, host: str) -> None:
     with Probing(check(f"http://{host}:{service.port}/ok"), allow_private=False) as probing:
-        problem = probing.problem()
-        assert problem["reason"] == "blocked"
-        assert "not public" in str(problem["detail"])
+        assert "not public" in probing.problem("blocked")
         assert probing.seen.empty()
     assert service.requests == []
 
