@@ -135,13 +135,18 @@ def test_a_process_number_that_another_program_has_now_does_not_stop_the_start(h
     with Cluster(home) as cluster:
         left = (cluster.data / "postmaster.pid").read_text().splitlines()
         lock = next((cluster.data.parent / "socket").glob("*.lock"))
-        owner = lock.stat()
-    (cluster.data / "postmaster.pid").write_text("\n".join([str(os.getpid()), *left[1:]]) + "\n")
-    lock.write_text("\n".join([str(os.getpid()), *left[1:]]) + "\n")
-    for path in (cluster.data / "postmaster.pid", lock):
-        os.chown(path, owner.st_uid, owner.st_gid)
-    assert cluster.status() is Status.STOPPED
-    assert ask(cluster.start(), "select 1") == 1
+    owner = cluster.data.stat()
+    # Of the same account, since PostgreSQL knows that another account's process is not its own.
+    other = subprocess.Popen(["sleep", "600"], user=owner.st_uid, group=owner.st_gid, cwd="/")
+    try:
+        for path in (cluster.data / "postmaster.pid", lock):
+            path.write_text("\n".join([str(other.pid), *left[1:]]) + "\n")
+            os.chown(path, owner.st_uid, owner.st_gid)
+        assert cluster.status() is Status.STOPPED
+        assert ask(cluster.start(), "select 1") == 1
+    finally:
+        other.kill()
+        other.wait()
 
 
 def test_a_start_that_was_killed_half_way_leaves_nothing_behind(home: Path) -> None:
