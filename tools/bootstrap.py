@@ -61,8 +61,9 @@ def main() -> int:
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """One bootstrap of this checkout at a time; a killed one lets go by itself."""
+    """One bootstrap of this checkout at a time. pip inherits the lock: a killed one's pip ends first."""
     held = os.open(ROOT, os.O_RDONLY)
+    os.set_inheritable(held, True)
     try:
         fcntl.flock(held, fcntl.LOCK_EX)
         yield
@@ -178,7 +179,12 @@ def follow(command: list[str | Path], packages: int) -> tuple[int, list[str]]:
     said: list[str] = []
     seen = 0
     with subprocess.Popen(
-        command, env=pip_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        env=pip_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        close_fds=False,
     ) as pip:
         for line in pip.stdout or ():
             said.append(line)
