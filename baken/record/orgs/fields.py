@@ -8,11 +8,18 @@ program chose or that name a thing in an address. A record with text in any othe
 import secrets
 import time
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.db import models
+
+if TYPE_CHECKING:  # Django's fields take type arguments in the stubs alone
+    Text = models.TextField[str, str]
+    Char = models.CharField[str, str]
+    Uuid = models.UUIDField[uuid.UUID, uuid.UUID]
+else:
+    Text, Char, Uuid = models.TextField, models.CharField, models.UUIDField
 
 LINE = 200
 """Longest single line: a subject or a name, in characters."""
@@ -33,7 +40,7 @@ def _no_nul(value: str) -> None:
         raise ValidationError("Remove the NUL character: text cannot hold it.", code="nul")
 
 
-class WrittenField(models.TextField[str, str]):
+class WrittenField(Text):
     """Text that a person wrote, at most `limit` characters."""
 
     def __init__(self, *args: Any, limit: int = TEXT, **kwargs: Any) -> None:
@@ -48,7 +55,7 @@ class WrittenField(models.TextField[str, str]):
         return name, path, args, {**kwargs, "limit": self.limit}
 
 
-class CodeField(models.CharField[str, str]):
+class CodeField(Char):
     """A short code of the program's own: a state, a kind, a slug, a digest. Never what a person wrote."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -56,7 +63,7 @@ class CodeField(models.CharField[str, str]):
         super().__init__(*args, **kwargs)
 
 
-class IdField(models.UUIDField[uuid.UUID, uuid.UUID]):
+class IdField(Uuid):
     """Primary key, known before the row is written."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

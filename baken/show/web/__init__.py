@@ -1,0 +1,1 @@
+"""The web pages: server-rendered, better with htmx, complete without."""

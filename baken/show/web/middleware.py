@@ -1,0 +1,65 @@
+"""What every request gets: its caller, the reader's language and zone, and a strict content policy."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone, translation
+
+from baken.domain.zones import zone
+from baken.record.people.access import Caller
+from baken.record.people.reads import caller_of
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        "manifest-src 'self'",
+    )
+)
+
+NOBODY = Caller(actor="anonymous", organisation=None)
+
+
+class PageRequest(HttpRequest):
+    """A request as the pages see it, after `Reader`."""
+
+    caller: Caller
+
+
+class ContentSecurityPolicy:
+    """No script or style but our own files."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Content-Security-Policy", POLICY)
+        response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+        return response
+
+
+class Reader:
+    """Turns the session into a caller, and speaks the reader's language in the reader's zone."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        user = request.user
+        request.caller = caller_of(user) if user.is_authenticated else NOBODY  # type: ignore[attr-defined]
+        if not user.is_authenticated:
+            return self.get_response(request)
+        with translation.override(user.language), timezone.override(zone(user.zone)):
+            response = self.get_response(request)
+            response.headers["Content-Language"] = user.language
+            return response

@@ -1,0 +1,30 @@
+"""A real PostgreSQL for the tests: an embedded one in a folder of its own, or the one DATABASE_URL names.
+
+Loaded with `-p`, before Django reads its settings. Workers of a parallel run inherit the address.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from baken.reach.postgres import Cluster
+
+
+def start() -> None:
+    home = Path(tempfile.mkdtemp(prefix="baken-tests-"))
+    home.chmod(0o755)  # started by root, the server runs as another account
+    os.environ["BAKEN_HOME"] = str(home)
+    os.environ["BAKEN_URL"] = "http://testserver"
+    if "DATABASE_URL" in os.environ:
+        atexit.register(shutil.rmtree, home, ignore_errors=True)
+        return
+    cluster = Cluster(home)
+    os.environ["DATABASE_URL"] = cluster.start()
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    atexit.register(cluster.stop)
+
+
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    start()

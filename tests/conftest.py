@@ -1,0 +1,90 @@
+"""The cast: people every test knows, and a stranger who must be refused."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pytest
+
+from baken.domain.agreements import default_terms
+from baken.record.catalogue import flows as catalogue
+from baken.record.catalogue.models import Service
+from baken.record.ledger import clock
+from baken.record.orgs.models import Organisation
+from baken.record.people import flows as people
+from baken.record.people.access import Caller, Role, program
+from baken.record.people.models import User
+from baken.record.people.reads import caller_of
+
+PASSWORD = "correct horse battery"
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody of the cast: the user, and the caller they are."""
+
+    user: User
+    caller: Caller
+    password: str = PASSWORD
+
+
+@dataclass(frozen=True)
+class Cast:
+    """One provider with a service, its people, a customer, and another customer who is the stranger."""
+
+    provider: Organisation
+    customer: Organisation
+    stranger_organisation: Organisation
+    service: Service
+    other_service: Service
+    program: Caller
+    alice: Person  # customer
+    bob: Person  # agent
+    bea: Person  # another agent
+    mona: Person  # service manager
+    adam: Person  # administrator
+    audrey: Person  # external auditor
+    stranger: Person  # customer of another organisation
+
+
+def _person(organisation: Organisation, email: str, name: str, *roles: Role) -> Person:
+    user = people.add_user(
+        program("tests"), organisation=organisation, email=email, name=name, roles=roles,
+        password=PASSWORD, language="en",
+    )  # fmt: skip
+    return Person(user, caller_of(user))
+
+
+def _organisation(code: str, kind: str) -> Organisation:
+    return catalogue.add_organisation(
+        program("tests"), code=code, name=code.title(), kind=kind, language="en", zone="Europe/Amsterdam"
+    )
+
+
+@pytest.fixture
+def cast(db: None) -> Iterator[Cast]:
+    """Everybody, since the first of January 2026."""
+    tests = program("tests")
+    with clock.at(START):
+        provider = _organisation("provider", "provider")
+        customer, other = _organisation("customer", "customer"), _organisation("stranger", "customer")
+        service, other_service = (
+            catalogue.add_service(
+                tests, provider=provider, code=code, name=code.title(),
+                terms=default_terms("Europe/Amsterdam"), valid_from=START,
+            )
+            for code in ("cloud", "other")
+        )  # fmt: skip
+        catalogue.subscribe(tests, service=service, organisation=customer, since=START)
+        catalogue.subscribe(tests, service=other_service, organisation=other, since=START)
+        yield Cast(
+            provider, customer, other, service, other_service, tests,
+            alice=_person(customer, "alice@customer.example", "Alice", Role.CUSTOMER),
+            bob=_person(provider, "bob@provider.example", "Bob", Role.AGENT),
+            bea=_person(provider, "bea@provider.example", "Bea", Role.AGENT),
+            mona=_person(provider, "mona@provider.example", "Mona", Role.MANAGER),
+            adam=_person(provider, "adam@provider.example", "Adam", Role.ADMINISTRATOR),
+            audrey=_person(provider, "audrey@auditor.example", "Audrey", Role.AUDITOR),
+            stranger=_person(other, "stranger@stranger.example", "Stranger", Role.CUSTOMER),
+        )  # fmt: skip
