@@ -42,7 +42,7 @@ lint: install-dev ## style, types and the house's layers
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-cache
 
 lock: install-dev ## write requirements/*.txt from requirements/*.in
 	@$(BIN)/uv $(LOCK) $(LOCK_FLAGS) requirements/run.in -o requirements/run.txt

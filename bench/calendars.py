@@ -127,9 +127,7 @@ class BusinessDays:
 
 def answer_between(times: Calendar, pairs: Pairs, slow: int) -> list[Contestant]:
     bare, recipe = BareLookUp(times, pairs), BusinessDays()
-    moments = [
-        (to_datetime(a), to_datetime(b)) for a, b in zip(*_firsts(slow, pairs.a, pairs.b), strict=True)
-    ]
+    moments = [(to_datetime(a), to_datetime(b)) for a, b in zip(*_firsts(slow, pairs.a, pairs.b), strict=True)]
     stamps = [(_stamp(a), _stamp(b)) for a, b in zip(*_firsts(slow, pairs.wall_a, pairs.wall_b), strict=True)]
     hours, rule = _custom_business_hour(), _business_rules()
 
@@ -143,9 +141,7 @@ def answer_between(times: Calendar, pairs: Pairs, slow: int) -> list[Contestant]
     one_by_one = list(zip(*_firsts(100 * slow, pairs.a, pairs.b), strict=True))
     return [
         Contestant("Baken, vectorised", PAIRS, lambda: times.between_many(pairs.a, pairs.b)),
-        Contestant(
-            "Baken, one by one", 100 * slow, lambda: np.array([times.between(*p) for p in one_by_one])
-        ),
+        Contestant("Baken, one by one", 100 * slow, lambda: np.array([times.between(*p) for p in one_by_one])),
         Contestant("bare NumPy table look-up", PAIRS, lambda: bare.between(pairs.a, pairs.b)),
         Contestant("NumPy busday_count recipe", PAIRS, lambda: recipe.between(pairs.wall_a, pairs.wall_b)),
         Contestant("pandas CustomBusinessHour", slow, by_pandas),
@@ -163,9 +159,7 @@ def answer_add(times: Calendar, pairs: Pairs, slow: int) -> list[Contestant]:
     moments = [to_datetime(instant) for instant in a]
 
     def by_pandas() -> Vector:
-        return np.array(
-            [(stamp + offset).value // 1000 for stamp, offset in zip(stamps, offsets, strict=True)]
-        )
+        return np.array([(stamp + offset).value // 1000 for stamp, offset in zip(stamps, offsets, strict=True)])
 
     def by_businesstimedelta() -> Vector:
         return np.array([to_us(moment + delta) for moment, delta in zip(moments, deltas, strict=True)])
@@ -190,9 +184,7 @@ def _stamp(wall: int) -> "pd.Timestamp":
 
 
 def _custom_business_hour() -> "pd.offsets.CustomBusinessHour":
-    return pd.offsets.CustomBusinessHour(
-        start="08:00", end="17:00", holidays=[np.datetime64(d) for d in CLOSED]
-    )
+    return pd.offsets.CustomBusinessHour(start="08:00", end="17:00", holidays=[np.datetime64(d) for d in CLOSED])
 
 
 def _business_rules() -> "businesstimedelta.Rules":

@@ -110,9 +110,7 @@ def write_state(venv: Path, locks: dict[str, str]) -> None:
 def made_for(venv: Path) -> str:
     """Where the environment lies and which Python it answers with; scripts in it hold both."""
     code = "import sys; print(sys.prefix, sys.version_info[:2])"
-    return subprocess.run(
-        [venv / "bin/python", "-c", code], check=True, capture_output=True, text=True
-    ).stdout
+    return subprocess.run([venv / "bin/python", "-c", code], check=True, capture_output=True, text=True).stdout
 
 
 def make_venv(venv: Path) -> None:

@@ -18,8 +18,7 @@ APPLICATIONS = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 )
 ASK_PLAYWRIGHT = (
-    "from playwright.sync_api import sync_playwright\n"
-    "with sync_playwright() as p: print(p.chromium.executable_path)"
+    "from playwright.sync_api import sync_playwright\nwith sync_playwright() as p: print(p.chromium.executable_path)"
 )
 
 
@@ -43,9 +42,7 @@ def find() -> str | None:
 def candidates() -> Iterator[str]:
     yield from filter(None, map(shutil.which, NAMES))
     yield from (path for path in APPLICATIONS if Path(path).exists())
-    asked = subprocess.run(
-        [sys.executable, "-c", ASK_PLAYWRIGHT], capture_output=True, text=True, check=False
-    )
+    asked = subprocess.run([sys.executable, "-c", ASK_PLAYWRIGHT], capture_output=True, text=True, check=False)
     if asked.returncode == 0:
         yield asked.stdout.strip()
 
@@ -53,9 +50,7 @@ def candidates() -> Iterator[str]:
 def starts(path: str) -> bool:
     """Whether it answers with its version: some systems put a placeholder under a browser's name."""
     try:
-        return (
-            subprocess.run([path, "--version"], capture_output=True, timeout=60, check=False).returncode == 0
-        )
+        return subprocess.run([path, "--version"], capture_output=True, timeout=60, check=False).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         return False
 

@@ -185,9 +185,7 @@ def _reported(priority: Priority) -> Callable[[Attribution, Period, int], bool]:
     """C3, C4, C5: with the priority it has now, in the period in which it was reported."""
 
     def listed(incident: Attribution, period: Period, as_of: int) -> bool:
-        return (
-            _availability(incident) and incident.priority is priority and _within(incident.reported, period)
-        )
+        return _availability(incident) and incident.priority is priority and _within(incident.reported, period)
 
     return listed
 

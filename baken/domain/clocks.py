@@ -165,9 +165,7 @@ def explain(incident: Incident, terms: Terms, as_of: int, name: Name) -> list[Se
 
 def _read(name: Name, incident: Incident, terms: Terms, as_of: int) -> Reading:
     if as_of < incident.as_of:
-        raise ValueError(
-            "as_of lies before the instant the incident was folded for; fold its facts for this one"
-        )
+        raise ValueError("as_of lies before the instant the incident was folded for; fold its facts for this one")
     course = _course(name, incident, terms)
     epoch = course.epoch
     counts = incident.outcome not in LEAVES_EVERYTHING

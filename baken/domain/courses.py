@@ -128,9 +128,7 @@ def until(spans: Iterable[Span], limit: int | None) -> list[Span]:
     """What was known of the spans at `limit`: later ones gone, those that ended later still lasting."""
     if limit is None:
         return list(spans)
-    return [
-        (start, end if end is not None and end <= limit else None) for start, end in spans if start <= limit
-    ]
+    return [(start, end if end is not None and end <= limit else None) for start, end in spans if start <= limit]
 
 
 def between_stops(begin: int, stops: Iterable[Span], limit: int | None) -> list[Span]:

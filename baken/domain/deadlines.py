@@ -22,11 +22,7 @@ def months_after(zone_name: str, instant: int, months: int, days: int = 0) -> in
     day = min(local.day, monthrange(year, month + 1)[1])
     date = local.date().replace(year=year, month=month + 1, day=day) + timedelta(days=days)
     wall = (
-        day_number(date) * DAY
-        + local.hour * HOUR
-        + local.minute * MINUTE
-        + local.second * SECOND
-        + local.microsecond
+        day_number(date) * DAY + local.hour * HOUR + local.minute * MINUTE + local.second * SECOND + local.microsecond
     )
     return int(closing(zone_name, np.array([wall], dtype=np.int64))[0])
 

@@ -73,7 +73,8 @@ def priority_of(impact: int, urgency: int) -> Priority:
 class Kind(StrEnum):
     """Kinds of facts on an incident's stream; the comment names the keys of `data`."""
 
-    REPORTED = "incident.reported"  # number, service, agreement, agreement_version, classes, impact, urgency, priority, origin
+    # number, service, agreement, agreement_version, classes, impact, urgency, priority, origin
+    REPORTED = "incident.reported"
     RESPONDED = "incident.responded"  # way: reply | call | update (a person's status update)
     PICKED_UP = "incident.picked_up"  # by a person at the desk
     ASSIGNED = "incident.assigned"  # to: user id or null; no clock listens

@@ -25,18 +25,14 @@ class Audit:
 
     def __post_init__(self) -> None:
         if not 1 <= self.grade <= 10:
-            raise ValueError(
-                "grade: give the auditor's own grade, from 1 to 10; another scale is not converted"
-            )
+            raise ValueError("grade: give the auditor's own grade, from 1 to 10; another scale is not converted")
 
     def expires(self, zone_name: str, grace_days: int) -> int:
         """The instant up to which the grade is valid: six calendar months from sign-off and the grace."""
         return months_after(zone_name, self.signed_off, VALID_MONTHS, grace_days)
 
 
-def valid_before(
-    audits: Iterable[Audit], service: str, zone_name: str, grace_days: int, t: int
-) -> list[Audit]:
+def valid_before(audits: Iterable[Audit], service: str, zone_name: str, grace_days: int, t: int) -> list[Audit]:
     """The audits whose grade for a service is valid just before an instant, the lowest grade first.
 
     That is the one that counts, at the end of a period that ends at `t`. Raises UnknownZone.
@@ -46,9 +42,7 @@ def valid_before(
         if audit.signed_off < t:
             latest[audit.auditor, audit.scope] = audit
     valid = [
-        audit
-        for audit in latest.values()
-        if service in audit.services and t <= audit.expires(zone_name, grace_days)
+        audit for audit in latest.values() if service in audit.services and t <= audit.expires(zone_name, grace_days)
     ]
     return sorted(valid, key=lambda audit: (audit.grade, audit.signed_off, audit.auditor, audit.scope))
 

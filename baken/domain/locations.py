@@ -140,9 +140,7 @@ def fold_results(
     )
 
 
-def location_timeline(
-    changes: Iterable[Change], observed_through: int | None, start: int, end: int
-) -> Timeline:
+def location_timeline(changes: Iterable[Change], observed_through: int | None, start: int, end: int) -> Timeline:
     """What a location saw in [start, end): unknown before the first change, and after `observed_through`.
 
     changes: in order of time, at least from the last one at or before `start`. observed_through: as the

@@ -92,9 +92,7 @@ def confirmed(timeline: Timeline, confirm_after: int, as_of: int) -> list[Confir
     """
     known = timeline.clip(timeline.start, max(as_of, timeline.start))
     return [
-        Confirmation(at, outage)
-        for outage in outages(known)
-        if (at := outage.confirmed_at(confirm_after)) is not None
+        Confirmation(at, outage) for outage in outages(known) if (at := outage.confirmed_at(confirm_after)) is not None
     ]
 
 

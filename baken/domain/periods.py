@@ -49,9 +49,7 @@ def from_dates(zone: str, date_from: date, date_to: date) -> Period:
     Raises PeriodError when `date_to` is not later, UnknownZone for a zone that does not exist.
     """
     if date_to <= date_from:
-        raise PeriodError(
-            f"period: {date_to} is not after {date_from}; the last date is not part of the period"
-        )
+        raise PeriodError(f"period: {date_to} is not after {date_from}; the last date is not part of the period")
     return Period(day_start(zone, date_from), day_start(zone, date_to))
 
 

@@ -45,9 +45,7 @@ class Quorum:
         if self.down < 1:
             raise QuorumError('quorum: give at least 1 location, or "majority"')
         if self.minimum_reporting < self.down:
-            raise QuorumError(
-                f"minimum reporting: give at least {self.down} locations, as many as have to see it down"
-            )
+            raise QuorumError(f"minimum reporting: give at least {self.down} locations, as many as have to see it down")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +97,7 @@ def monitor_timeline(locations: Mapping[str, Timeline], quorum: Quorum, start: i
     return _explained(_bare(cuts, codes, start, end), ordered, [_DOWN], TOO_FEW_LOCATIONS)
 
 
-def service_timeline(
-    monitors: Mapping[str, Timeline], start: int, end: int, needs: Needs | None = None
-) -> Timeline:
+def service_timeline(monitors: Mapping[str, Timeline], start: int, end: int, needs: Needs | None = None) -> Timeline:
     """The state of a service throughout [start, end): the worst of its monitors, or as `needs` says.
 
     A monitor belongs to the service for as long as its own timeline reaches, so one that was added later
@@ -142,9 +138,7 @@ def _track(timeline: Timeline) -> _Track:
     """What probes saw of a location or monitor, absent from its end on."""
     if (timeline.codes == CODE[State.MAINTENANCE]).any():
         raise QuorumError("maintenance: apply it to the service's timeline, not to a monitor's or location's")
-    return _Track(
-        np.append(timeline.starts, timeline.end), np.append(timeline.codes, _ABSENT).astype(np.int8)
-    )
+    return _Track(np.append(timeline.starts, timeline.end), np.append(timeline.codes, _ABSENT).astype(np.int8))
 
 
 def _count(tracks: Sequence[_Track], start: int) -> tuple[Vector, Counts]:

@@ -201,9 +201,7 @@ def as_reasons(reasons: Iterable[str | None]) -> Reasons:
     return np.array(list(reasons), dtype=np.object_)
 
 
-def _within(
-    at: Vector, codes: Codes, reasons: Reasons, start: int, end: int
-) -> tuple[Vector, Codes, Reasons]:
+def _within(at: Vector, codes: Codes, reasons: Reasons, start: int, end: int) -> tuple[Vector, Codes, Reasons]:
     """Changes cut to [start, end), with one exactly at `start` unless the range is empty."""
     if start == end:
         return at[:0], codes[:0], reasons[:0]
@@ -211,7 +209,5 @@ def _within(
     at = np.insert(at, 0, min([start, *at[:1].tolist()]))
     codes = np.insert(codes, 0, CODE[State.UNKNOWN])
     reasons = np.concatenate((as_reasons([None]), reasons))
-    inside = slice(
-        int(np.searchsorted(at, start, side="right")) - 1, int(np.searchsorted(at, end, side="left"))
-    )
+    inside = slice(int(np.searchsorted(at, start, side="right")) - 1, int(np.searchsorted(at, end, side="left")))
     return np.maximum(at[inside], start), codes[inside], reasons[inside]

@@ -23,14 +23,10 @@ class UptimeTally:
     maintenance: int = 0
 
     def __add__(self, other: "UptimeTally") -> "UptimeTally":
-        return UptimeTally(
-            *(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True))
-        )
+        return UptimeTally(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
 
     def __sub__(self, other: "UptimeTally") -> "UptimeTally":
-        return UptimeTally(
-            *(mine - theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True))
-        )
+        return UptimeTally(*(mine - theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
 
     @property
     def total(self) -> int:
@@ -81,9 +77,7 @@ def measure(timeline: Timeline, within: Intervals | None = None) -> UptimeTally:
     return UptimeTally(**{state.value: duration for state, duration in seen.items()})
 
 
-def exclude(
-    timeline: Timeline, agreed: Intervals, within: Intervals | None = None
-) -> tuple[UptimeTally, UptimeTally]:
+def exclude(timeline: Timeline, agreed: Intervals, within: Intervals | None = None) -> tuple[UptimeTally, UptimeTally]:
     """The tally as measured, and the same without the time that the customer agreed to exclude.
 
     Excluded time leaves T whatever its state was. Both are shown; neither replaces the other.

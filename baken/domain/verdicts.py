@@ -259,9 +259,7 @@ def _mean_verdict(mean: Fraction | None, target: Fraction | None, use: _Use) -> 
     return Status.MET, Reason(Why.TARGET_REACHED)
 
 
-def _uptime_verdict(
-    tally: UptimeTally, target: Fraction | None, coverage_target: Fraction, remaining: int
-) -> Verdict:
+def _uptime_verdict(tally: UptimeTally, target: Fraction | None, coverage_target: Fraction, remaining: int) -> Verdict:
     if target is None:
         return Status.NOT_JUDGED, Reason(Why.NO_TARGET)
     lower, upper, coverage = tally.lower, tally.upper, tally.coverage

@@ -27,7 +27,11 @@ SETTINGS = (
     Setting("BAKEN_HOME", "~/.local/share/baken, for root /var/lib/baken", "data directory: database, keys, logs"),
     Setting("BAKEN_PORT", "8420", "TCP port of the web pages and the API"),
     Setting("BAKEN_BIND", "127.0.0.1", "address the web process listens on"),
-    Setting("BAKEN_URL", "http://<bind>:<port>", "address that people and probers use, when a proxy stands before it"),
+    Setting(
+        "BAKEN_URL",
+        "http://<bind>:<port>",
+        "address that people and probers use, when a proxy stands before it",
+    ),
     Setting("DATABASE_URL", "the embedded PostgreSQL", "postgresql://… of any server from version 15 on"),
     Setting("BAKEN_PG_BIN", "found", "folder with the PostgreSQL programs for the embedded server"),
     Setting("BAKEN_PG_USER", "postgres or nobody", "account that runs the embedded server when started by root"),

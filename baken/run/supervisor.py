@@ -190,9 +190,7 @@ class _Running:
     def kill(self) -> None:
         """End it and all it started, at once."""
         if self._process is not None:
-            with suppress(
-                ProcessLookupError, PermissionError
-            ):  # macOS forbids signalling a group of the dead
+            with suppress(ProcessLookupError, PermissionError):  # macOS forbids signalling a group of the dead
                 os.killpg(self._process.pid, signal.SIGKILL)
 
     def _is_over(self) -> bool:

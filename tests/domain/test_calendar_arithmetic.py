@@ -30,9 +30,7 @@ AMSTERDAM = "Europe/Amsterdam"
 OFFICE = CalendarRule.weekly(AMSTERDAM, holidays="NL")
 SHIFTS = CalendarRule(
     "America/New_York",
-    tuple(
-        Window(day, *span) for day in range(6) for span in ((0, 130), (480, 720), (725, 1020), (1320, 1560))
-    ),
+    tuple(Window(day, *span) for day in range(6) for span in ((0, 130), (480, 720), (725, 1020), (1320, 1560))),
     "US-NY",
     (DatedWindows(date(2024, 2, 29)), DatedWindows(date(2024, 12, 25), ((600, 660),))),
 )
@@ -90,9 +88,7 @@ def test_all_at_once_is_one_by_one(rule: CalendarRule, rows: list[tuple[int, int
     a = np.array([min(x, y) for x, y, _ in rows], dtype=np.int64)
     b = np.array([max(x, y) for x, y, _ in rows], dtype=np.int64)
     n = np.array([amount for _, _, amount in rows], dtype=np.int64)
-    assert times.between_many(a, b).tolist() == [
-        times.between(*p) for p in zip(a.tolist(), b.tolist(), strict=True)
-    ]
+    assert times.between_many(a, b).tolist() == [times.between(*p) for p in zip(a.tolist(), b.tolist(), strict=True)]
     assert times.add_many(a, n).tolist() == [times.add(*p) for p in zip(a.tolist(), n.tolist(), strict=True)]
     assert times.contains_many(a).tolist() == [times.contains(t) for t in a.tolist()]
 
@@ -157,8 +153,7 @@ def test_holidays_are_named_alike_on_every_machine(monkeypatch: pytest.MonkeyPat
 def test_why_time_was_skipped() -> None:
     rule = CalendarRule(AMSTERDAM, OFFICE.windows, "NL", (DatedWindows(date(2026, 4, 28)),))
     assert [
-        (s, e, str(reason))
-        for s, e, reason in calendar(rule).skipped(utc(2026, 4, 24, 12), utc(2026, 4, 29, 8))
+        (s, e, str(reason)) for s, e, reason in calendar(rule).skipped(utc(2026, 4, 24, 12), utc(2026, 4, 29, 8))
     ] == [
         (utc(2026, 4, 24, 15), utc(2026, 4, 26, 22), "outside hours"),
         (utc(2026, 4, 26, 22), utc(2026, 4, 27, 22), "holiday"),
@@ -308,9 +303,4 @@ def test_a_mistyped_year_is_told_and_not_compiled() -> None:
 def test_nothing_in_nothing_out() -> None:
     none = np.zeros(0, dtype=np.int64)
     times = calendar(OFFICE)
-    assert (
-        len(times.between_many(none, none))
-        == len(times.add_many(none, none))
-        == len(times.contains_many(none))
-        == 0
-    )
+    assert len(times.between_many(none, none)) == len(times.add_many(none, none)) == len(times.contains_many(none)) == 0

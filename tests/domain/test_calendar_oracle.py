@@ -69,9 +69,7 @@ def test_working_time_is_what_the_clock_on_the_wall_says(scene: tuple[CalendarRu
 
 @settings(max_examples=100, deadline=None)
 @given(rules_in_scenes(), st.data())
-def test_both_questions_are_answered_as_by_counting(
-    scene: tuple[CalendarRule, date], data: st.DataObject
-) -> None:
+def test_both_questions_are_answered_as_by_counting(scene: tuple[CalendarRule, date], data: st.DataObject) -> None:
     rule, first = scene
     minutes = oracle.open_minutes(rule, first, DAYS)
     begin = utc_midnight(first)

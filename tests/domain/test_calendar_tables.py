@@ -47,13 +47,9 @@ def test_a_window_on_a_date(zone: str, day: str, window: str, opens: str, closes
 def test_a_night_around_christmas(exception: str, night: str, begins: str, ends: str) -> None:
     day, _, window = exception.partition(" ")
     dated = (
-        ()
-        if day == "-"
-        else (DatedWindows(date.fromisoformat(day), () if window == "closed" else (minutes(window),)),)
+        () if day == "-" else (DatedWindows(date.fromisoformat(day), () if window == "closed" else (minutes(window),)),)
     )
-    times = calendar(
-        CalendarRule("Europe/Amsterdam", tuple(Window(d, 1320, 1800) for d in range(7)), "NL", dated)
-    )
+    times = calendar(CalendarRule("Europe/Amsterdam", tuple(Window(d, 1320, 1800) for d in range(7)), "NL", dated))
     # From noon to noon lies one night.
     noon = datetime.fromisoformat(night).replace(hour=12, tzinfo=AMSTERDAM)
     expected = [] if begins == "-" else [(instant(begins, AMSTERDAM), instant(ends, AMSTERDAM))]

@@ -133,7 +133,7 @@ def test_clocks_agree_with_a_stop_watch(history: tuple[list[Fact], Terms, int]) 
     expected = clock_oracle.judge(facts, agreed, as_of)
     if expected is None:
         return
-    incident, *readings = read(facts, agreed, as_of)
+    _, *readings = read(facts, agreed, as_of)
     for reading in readings:
         want = expected[reading.name]
         event(f"{reading.name} {reading.state}")
@@ -191,9 +191,7 @@ def test_readings_change_with_facts_alone(history: tuple[list[Fact], Terms, int]
 
 @some
 @given(histories(), st.randoms(use_true_random=False))
-def test_when_a_fact_was_written_down_makes_no_difference(
-    history: tuple[list[Fact], Terms, int], random: Any
-) -> None:
+def test_when_a_fact_was_written_down_makes_no_difference(history: tuple[list[Fact], Terms, int], random: Any) -> None:
     facts, agreed, as_of = history
     late = [replace(fact, recorded=as_of + random.randrange(DAY)) for fact in facts]
     random.shuffle(late)

@@ -8,9 +8,7 @@ from hypothesis import strategies as st
 from baken.domain.intervals import Intervals
 
 RANGE = 40
-pairs = st.lists(
-    st.tuples(st.integers(0, RANGE), st.integers(0, RANGE)).map(lambda p: (min(p), max(p))), max_size=12
-)
+pairs = st.lists(st.tuples(st.integers(0, RANGE), st.integers(0, RANGE)).map(lambda p: (min(p), max(p))), max_size=12)
 sets = pairs.map(Intervals.of)
 span = st.tuples(st.integers(-5, RANGE + 5), st.integers(0, RANGE)).map(lambda p: (p[0], p[0] + p[1]))
 

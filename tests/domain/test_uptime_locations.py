@@ -97,9 +97,7 @@ def test_changed_settings_hold_from_the_check_that_was_made_with_them() -> None:
     slow = ProbeResult(0, True, 300 * SECOND, 0)
     fast = ProbeResult(290 * SECOND, True, 30 * SECOND, 0)
     assert step(slow, fast) == []
-    assert step(fast, ProbeResult(580 * SECOND, True, 300 * SECOND, 0))[0] == Change(
-        320 * SECOND, UNKNOWN, NO_RESULT
-    )
+    assert step(fast, ProbeResult(580 * SECOND, True, 300 * SECOND, 0))[0] == Change(320 * SECOND, UNKNOWN, NO_RESULT)
 
 
 def test_results_that_are_not_in_order_are_refused() -> None:
@@ -152,9 +150,7 @@ def test_later_results_leave_settled_time_as_it_is(made: list[Check], many: int)
 
 
 @given(checks(), st.integers(0, 30), st.integers(1, 150))
-def test_a_location_sees_what_the_walk_through_its_checks_sees(
-    made: list[Check], wait: int, end: int
-) -> None:
+def test_a_location_sees_what_the_walk_through_its_checks_sees(made: list[Check], wait: int, end: int) -> None:
     results = probed(made)
     last = results[-1] if results else None
     as_of = (last.started if last else 0) + wait

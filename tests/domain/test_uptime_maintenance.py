@@ -203,9 +203,7 @@ def test_terms_have_to_come_in_order() -> None:
 
 def test_maintenance_leaves_the_time_that_uptime_is_a_share_of() -> None:
     nights = [work(day, 2, 4) for day in (3, 10)]
-    service = Timeline.constant(State.UP, *JUNE).painted(
-        Intervals.of([(local(3, 2), local(3, 6))]), State.DOWN
-    )
+    service = Timeline.constant(State.UP, *JUNE).painted(Intervals.of([(local(3, 2), local(3, 6))]), State.DOWN)
     tally = measure(apply_maintenance(service, nights, TERMS))
     assert (tally.maintenance, tally.down, tally.net) == (4 * HOUR, 2 * HOUR, JUNE.length - 4 * HOUR)
     assert measure(service).down == 4 * HOUR
@@ -282,8 +280,7 @@ def step_by_step(planned: list[Maintenance], versions: list[tuple[int, Terms]]) 
             for plan in planned
             if plan.starts <= instant < plan.ends
             and (plan.cancelled_at is None or instant < plan.cancelled_at)
-            and plan.starts - plan.announced_at
-            >= (in_force(plan.starts) or versions[0][1]).maintenance.notice
+            and plan.starts - plan.announced_at >= (in_force(plan.starts) or versions[0][1]).maintenance.notice
         ]
         if in_time and is_open(terms.maintenance.windows, instant) and not is_open(terms.peak, instant):
             found.add(instant)

@@ -17,9 +17,7 @@ from tests.domain import uptime_oracle as oracle
 
 AMSTERDAM = "Europe/Amsterdam"
 UP, DOWN, UNKNOWN, MAINTENANCE = State.UP, State.DOWN, State.UNKNOWN, State.MAINTENANCE
-parts = st.lists(
-    st.tuples(st.integers(-5, 60), st.integers(0, 20)).map(lambda s: (s[0], s[0] + s[1])), max_size=5
-)
+parts = st.lists(st.tuples(st.integers(-5, 60), st.integers(0, 20)).map(lambda s: (s[0], s[0] + s[1])), max_size=5)
 tallies = st.builds(UptimeTally, *[st.integers(0, 10**12)] * 4)
 
 
@@ -68,9 +66,7 @@ def test_every_tick_is_counted_once_in_its_own_state(ticks: list[str], where: li
     covered = {tick for start, end in where for tick in range(start, end)}
     inside = [state for tick, state in enumerate(ticks) if tick in covered]
     for tally, counted in ((measure(seen), ticks), (measure(seen, Intervals.of(where)), inside)):
-        assert tally == UptimeTally(
-            *(counted.count(state) for state in ("up", "down", "unknown", "maintenance"))
-        )
+        assert tally == UptimeTally(*(counted.count(state) for state in ("up", "down", "unknown", "maintenance")))
         assert tally.total == len(counted)
 
 
@@ -84,9 +80,7 @@ def test_two_halves_add_up_to_the_whole(ticks: list[str], where: list[tuple[int,
 
 def test_a_short_outage_weighs_what_it_lasts_whatever_the_interval_of_checks() -> None:
     start, end = month(AMSTERDAM, 2026, 6)
-    seen = Timeline.constant(UP, start, end).painted(
-        Intervals.of([(start + DAY, start + DAY + 20 * SECOND)]), DOWN
-    )
+    seen = Timeline.constant(UP, start, end).painted(Intervals.of([(start + DAY, start + DAY + 20 * SECOND)]), DOWN)
     assert measure(seen).lower == 1 - Fraction(20, 30 * 86_400)
 
 
@@ -107,9 +101,7 @@ def test_peak_hours_over_the_change_of_the_clock_have_their_real_length(number: 
 
 
 def test_only_what_falls_in_peak_hours_counts_for_them() -> None:
-    start, end = from_dates(
-        AMSTERDAM, date(2026, 3, 30), date(2026, 4, 4)
-    )  # the working week after the change
+    start, end = from_dates(AMSTERDAM, date(2026, 3, 30), date(2026, 4, 4))  # the working week after the change
     peak = calendar(CalendarRule.weekly(AMSTERDAM, opens="09:00", closes="17:00")).intervals(start, end)
     opens = start + 9 * HOUR
     seen = Timeline.constant(UP, start, end).painted(Intervals.of([(opens - HOUR, opens + HOUR)]), DOWN)

@@ -92,9 +92,7 @@ def test_before_the_timeline_nothing_is_confirmed() -> None:
 
 
 @given(oracle.states(), st.integers(1, 8), st.integers(0, 60), st.integers(0, 60))
-def test_what_is_confirmed_stays_confirmed(
-    ticks: list[str], confirm_after: int, one: int, other: int
-) -> None:
+def test_what_is_confirmed_stays_confirmed(ticks: list[str], confirm_after: int, one: int, other: int) -> None:
     early, late = sorted((one, other))
     seen = oracle.timeline(ticks)
     before = [found.at for found in confirmed(seen, confirm_after, early)]

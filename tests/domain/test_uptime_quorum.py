@@ -79,9 +79,7 @@ def test_a_quorum_that_cannot_work_is_refused(down: int, minimum: int, remedy: s
 def test_down_has_the_reason_of_the_first_location_and_unknown_its_own() -> None:
     seen = {
         "b": Timeline.of([Change(0, DOWN, "timeout"), Change(8, UNKNOWN, "no_result")], 0, 10),
-        "a": Timeline.of(
-            [Change(0, UP, "ok"), Change(4, DOWN, "refused"), Change(8, UNKNOWN, "no_result")], 0, 10
-        ),
+        "a": Timeline.of([Change(0, UP, "ok"), Change(4, DOWN, "refused"), Change(8, UNKNOWN, "no_result")], 0, 10),
     }
     assert list(monitor_timeline(seen, Quorum(1), 0, 10)) == [
         Piece(0, 8, DOWN, "timeout"),
@@ -196,9 +194,7 @@ SITE = Needs(("db", Needs(("web1", "web2"), least=1)))
     ],
 )
 def test_an_expression_over_monitors(db: State, web1: State, web2: State, state: State) -> None:
-    monitors = {
-        name: Timeline.constant(state, 0, 9) for name, state in {"db": db, "web1": web1, "web2": web2}.items()
-    }
+    monitors = {name: Timeline.constant(state, 0, 9) for name, state in {"db": db, "web1": web1, "web2": web2}.items()}
     assert only(service_timeline(monitors, 0, 9, SITE)) is state
 
 
@@ -227,14 +223,10 @@ def expressions(draw: st.DrawFn, depth: int = 2) -> Needs:
 
 
 @given(expressions(), st.lists(st.sampled_from([UP, DOWN, UNKNOWN]), min_size=3, max_size=3))
-def test_an_expression_knows_what_every_trial_of_the_unknown_agrees_on(
-    needs: Needs, states: list[State]
-) -> None:
+def test_an_expression_knows_what_every_trial_of_the_unknown_agrees_on(needs: Needs, states: list[State]) -> None:
     named = dict(zip(["ams", "fra", "nyc"], states, strict=True))
     monitors = {name: Timeline.constant(state, 0, 3) for name, state in named.items()}
-    expected = oracle.by_trial(
-        lambda parts: met(needs, parts), {name: state.value for name, state in named.items()}
-    )
+    expected = oracle.by_trial(lambda parts: met(needs, parts), {name: state.value for name, state in named.items()})
     assert only(service_timeline(monitors, 0, 3, needs)) == expected
 
 

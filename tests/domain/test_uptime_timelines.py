@@ -11,9 +11,7 @@ from baken.domain.timelines import Change, Piece, State, Timeline
 from tests.domain import uptime_oracle as oracle
 
 UP, DOWN, UNKNOWN, MAINTENANCE = State.UP, State.DOWN, State.UNKNOWN, State.MAINTENANCE
-spans = st.lists(
-    st.tuples(st.integers(-5, 60), st.integers(0, 20)).map(lambda s: (s[0], s[0] + s[1])), max_size=6
-)
+spans = st.lists(st.tuples(st.integers(-5, 60), st.integers(0, 20)).map(lambda s: (s[0], s[0] + s[1])), max_size=6)
 
 
 def test_unknown_before_the_first_change_and_the_last_state_to_the_end() -> None:

@@ -54,9 +54,7 @@ def test_every_change_is_found_at_its_second(name: str) -> None:
     # A file lists changes up to a last one; from there on a rule goes on, or nothing changes any more.
     until = min(listed[-1][0], to_us(datetime(2037, 1, 1, tzinfo=UTC)) // 1_000_000)
     assert len(listed) > 10
-    assert [change for change in sampled if change[0] <= until] == [
-        change for change in listed if change[0] <= until
-    ]
+    assert [change for change in sampled if change[0] <= until] == [change for change in listed if change[0] <= until]
 
 
 def wall(*parts: int) -> np.ndarray:
@@ -79,17 +77,13 @@ def utc(*parts: int) -> int:
         ((2026, 10, 25, 3, 0), (2026, 10, 25, 2, 0), (2026, 10, 25, 2, 0)),
     ],
 )
-def test_gap_and_fold_in_amsterdam(
-    shown: tuple[int, ...], first: tuple[int, ...], second: tuple[int, ...]
-) -> None:
+def test_gap_and_fold_in_amsterdam(shown: tuple[int, ...], first: tuple[int, ...], second: tuple[int, ...]) -> None:
     assert wall_clock.opening("Europe/Amsterdam", wall(*shown)).tolist() == [utc(*first)]
     assert wall_clock.closing("Europe/Amsterdam", wall(*shown)).tolist() == [utc(*second)]
 
 
 def test_half_an_hour_on_lord_howe() -> None:
-    assert wall_clock.opening("Australia/Lord_Howe", wall(2026, 10, 4, 2, 15)).tolist() == [
-        utc(2026, 10, 3, 15, 30)
-    ]
+    assert wall_clock.opening("Australia/Lord_Howe", wall(2026, 10, 4, 2, 15)).tolist() == [utc(2026, 10, 3, 15, 30)]
     twice = wall(2026, 4, 5, 1, 45)
     first = wall_clock.opening("Australia/Lord_Howe", twice)
     second = wall_clock.closing("Australia/Lord_Howe", twice)

@@ -75,9 +75,7 @@ class _Listening:
         self._server = _Server(("127.0.0.1", self.port), handler)
         self.port = self._server.server_port
         self.wrap(self._server)
-        threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
-        ).start()
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     def wrap(self, server: _Server) -> None:
         """Hook for TLS."""
@@ -136,9 +134,7 @@ class Service(_Listening):
         if self._certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(self._certificate)
-            server.socket = context.wrap_socket(
-                server.socket, server_side=True, do_handshake_on_connect=False
-            )
+            server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
 
     def url(self, path: str) -> str:
         return f"{'https' if self._certificate else 'http'}://127.0.0.1:{self.port}{path}"
@@ -233,9 +229,7 @@ class ProberProcess:
     def __init__(self, hub: Hub, private_pem: str, folder: Path, poll_seconds: float = 0.5) -> None:
         key_file = folder / "location.key"
         key_file.write_text(private_pem)
-        program = (
-            "import sys; from baken.reach.prober import agent; agent.main(*sys.argv[1:5], float(sys.argv[5]))"
-        )
+        program = "import sys; from baken.reach.prober import agent; agent.main(*sys.argv[1:5], float(sys.argv[5]))"
         self._log = folder / "prober.log"
         arguments = [hub.url, "ams", str(key_file), str(folder / "state"), str(poll_seconds)]
         with self._log.open("ab") as log:
@@ -273,9 +267,7 @@ def self_signed(folder: Path) -> Path:
     certificate = builder.sign(key, hashes.SHA256())
     file = folder / "server.pem"
     file.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         + certificate.public_bytes(serialization.Encoding.PEM)
     )
     return file

@@ -41,7 +41,11 @@ def test_facts_of_a_stream_are_numbered_and_chained() -> None:
 )
 def test_the_database_refuses_to_change_history(statement: str) -> None:
     append(_stream(), [Entry("a", AT)], actor="test")
-    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+    with (
+        pytest.raises(DatabaseError, match="append-only"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute(statement)
     assert LedgerFact.objects.count() == 1
 

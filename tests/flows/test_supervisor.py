@@ -55,12 +55,7 @@ TELL = (
     + "time.sleep(600)"
 )
 DEAF = NOTE + "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + BORN + "time.sleep(600)"
-TIED = (
-    NOTE
-    + "from baken.run.lifeline import watch_parent\nwatch_parent(0.2, every=0.05)\n"
-    + BORN
-    + "time.sleep(600)"
-)
+TIED = NOTE + "from baken.run.lifeline import watch_parent\nwatch_parent(0.2, every=0.05)\n" + BORN + "time.sleep(600)"
 
 
 @pytest.fixture
@@ -81,9 +76,7 @@ def run(home: Path) -> Iterator[Run]:
     """Start a supervisor of `home`; whatever of it is left at the end is killed."""
     started: list[subprocess.Popen[str]] = []
 
-    def start(
-        *children: str, grace: float = 5, healthy: float = 60, embedded: bool = False
-    ) -> "subprocess.Popen[str]":
+    def start(*children: str, grace: float = 5, healthy: float = 60, embedded: bool = False) -> "subprocess.Popen[str]":
         figures = [str(float(figure)) for figure in (grace, healthy, embedded)]
         process = subprocess.Popen(
             [sys.executable, "-c", PROGRAM, str(home), *figures, *children],
@@ -196,9 +189,7 @@ def test_children_end_when_the_supervisor_is_killed(home: Path, run: Run) -> Non
 
 
 def test_a_child_that_comes_up_after_its_supervisor_died_ends_too(home: Path, run: Run) -> None:
-    slow = TIED.replace(
-        "watch_parent(", "\nwhile not (home / 'go').exists(): time.sleep(0.01)\nwatch_parent("
-    )
+    slow = TIED.replace("watch_parent(", "\nwhile not (home / 'go').exists(): time.sleep(0.01)\nwatch_parent(")
     slow = slow.replace(BORN, "").replace(NOTE, NOTE + BORN)
     supervisor = run(f"a:{slow}")
     until(lambda: bool(pids(home, "a")))

@@ -174,9 +174,7 @@ class Calendar:
             return self._compiled
 
 
-def _in_blocks(
-    size: int, block: Callable[[slice], npt.NDArray[Number]], dtype: type[Number]
-) -> npt.NDArray[Number]:
+def _in_blocks(size: int, block: Callable[[slice], npt.NDArray[Number]], dtype: type[Number]) -> npt.NDArray[Number]:
     result = np.empty(size, dtype=dtype)
     for begin in range(0, size, _BLOCK):
         some = slice(begin, begin + _BLOCK)

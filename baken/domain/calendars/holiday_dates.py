@@ -52,9 +52,8 @@ def _advice(country: str, part: str) -> str:
     known = holidays.list_supported_countries(include_aliases=False)
     if country not in known:
         close = difflib.get_close_matches(country.upper()[:2], known, n=5, cutoff=0.5)
-        return (
-            f"holidays: no country {country!r}; leave it empty, or choose a two-letter code such as "
-            + ", ".join(close or ["NL", "BE", "DE"])
+        return f"holidays: no country {country!r}; leave it empty, or choose a two-letter code such as " + ", ".join(
+            close or ["NL", "BE", "DE"]
         )
     choice = f"choose one of {', '.join(known[country])}" if known[country] else f"write {country} alone"
     return f"holidays: {country} has no part {part!r}; {choice}"

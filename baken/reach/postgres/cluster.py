@@ -49,9 +49,7 @@ class Cluster:
     `settings`: PostgreSQL settings that replace or extend Baken's at the next start.
     """
 
-    def __init__(
-        self, home: Path, bindir: Path | None = None, *, settings: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, home: Path, bindir: Path | None = None, *, settings: Mapping[str, str] | None = None) -> None:
         self.home = home.absolute()
         self._bindir = bindir or os.environ.get("BAKEN_PG_BIN") or None
         self._settings = dict(settings or {})
@@ -92,9 +90,7 @@ class Cluster:
         try:
             postmaster = read_postmaster(self.data)
         except PermissionError as error:
-            raise ClusterError(
-                f"{self.data} belongs to another account; use Baken as that account"
-            ) from error
+            raise ClusterError(f"{self.data} belongs to another account; use Baken as that account") from error
         return postmaster.status if postmaster else Status.STOPPED
 
     def start(self) -> str:

@@ -63,9 +63,7 @@ class Place:
         try:
             return (self.root / name).read_text().strip()
         except OSError as error:
-            raise ClusterError(
-                f"{self.root / name} cannot be read ({error.strerror}); start the cluster"
-            ) from error
+            raise ClusterError(f"{self.root / name} cannot be read ({error.strerror}); start the cluster") from error
 
     def write(self, name: str, text: str, mode: int = 0o600) -> None:
         """Replace a file as a whole; it becomes the owner's of the place, also when root starts another's."""

@@ -116,7 +116,5 @@ def _command(pid: int) -> list[str]:
             return (PROC / f"{pid}/cmdline").read_text(errors="replace").rstrip("\0").split("\0")
         except (FileNotFoundError, ProcessLookupError):
             return [""]
-    said = subprocess.run(
-        ["ps", "-ww", "-o", "command=", "-p", str(pid)], stdout=subprocess.PIPE, check=False
-    )
+    said = subprocess.run(["ps", "-ww", "-o", "command=", "-p", str(pid)], stdout=subprocess.PIPE, check=False)
     return said.stdout.decode(errors="replace").strip().split(" -D ")

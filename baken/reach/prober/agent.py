@@ -132,9 +132,7 @@ class Agent:
         self.stop()
 
 
-def main(
-    hub_url: str, location: str, key_file: Path, state_dir: Path, poll_seconds: float = POLL_SECONDS
-) -> None:
+def main(hub_url: str, location: str, key_file: Path, state_dir: Path, poll_seconds: float = POLL_SECONDS) -> None:
     """Run a prober until SIGTERM. Raises OSError, KeyProblem or SpoolError when it cannot start."""
     _allow_many_files()
     private_pem = Path(key_file).read_text(encoding="utf-8")

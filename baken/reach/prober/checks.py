@@ -6,9 +6,7 @@ from typing import Any, Literal, NamedTuple, Self
 from urllib.parse import urlsplit
 
 Outcome = Literal["up", "down"]
-Reason = Literal[
-    "ok", "refused", "timeout", "dns", "tls", "status", "text", "reset", "redirects", "blocked", "other"
-]
+Reason = Literal["ok", "refused", "timeout", "dns", "tls", "status", "text", "reset", "redirects", "blocked", "other"]
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST")
 SHORTEST_INTERVAL = 0.2
@@ -54,9 +52,7 @@ class Check:
             return "url: plain ASCII only; write a host as xn--..., and other characters as %XX"
         if self.method not in METHODS:
             return f"method: must be one of {', '.join(METHODS)}"
-        if any(
-            not 32 <= ord(character) < 127 for line in self.headers.items() for character in "".join(line)
-        ):
+        if any(not 32 <= ord(character) < 127 for line in self.headers.items() for character in "".join(line)):
             return "headers: plain ASCII only, no line breaks"
         return None
 

@@ -26,9 +26,7 @@ from baken.reach.prober.transfer import Fault, Seen, Transfer
 
 HEARTBEAT = NANOSECONDS // 4  # the loop looks at its clock at least this often
 STALL = NANOSECONDS // 50  # shorter absences of the loop are its ordinary work
-MOST_LOST = (
-    NANOSECONDS // 2
-)  # a run that lost more than this to absences is void; less when its timeout is short
+MOST_LOST = NANOSECONDS // 2  # a run that lost more than this to absences is void; less when its timeout is short
 BURST = 50  # starts per turn, so that starting does not become an absence itself
 FILES_PER_RUN = 5  # two sockets, a name lookup's socket and its pair
 FILES_KEPT_FREE = 64
@@ -217,9 +215,7 @@ class Engine:
                 self._held.append(item)
             else:
                 item.transfer.busy = False
-                self._problems.report(
-                    item.transfer.check.id, problems.NETWORK, "nothing else answered either"
-                )
+                self._problems.report(item.transfer.check.id, problems.NETWORK, "nothing else answered either")
 
     def _take_assignment(self) -> None:
         with self._lock:
@@ -306,6 +302,4 @@ def _absence(span: int) -> int:
 
 def _observation(transfer: Transfer, seen: Seen) -> Observation:
     started = transfer.started.wall // 1000
-    return Observation(
-        transfer.check.id, started, transfer.duration, seen.outcome, seen.reason, transfer.status()
-    )
+    return Observation(transfer.check.id, started, transfer.duration, seen.outcome, seen.reason, transfer.status())

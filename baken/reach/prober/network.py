@@ -41,9 +41,7 @@ def is_public(host: str) -> bool:
         if address in _NAT64:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is None:
-            return address.is_global and not (
-                address.is_multicast or address.is_reserved or address.is_site_local
-            )
+            return address.is_global and not (address.is_multicast or address.is_reserved or address.is_site_local)
         address = inner
     return address.is_global and not address.is_multicast
 

@@ -19,9 +19,7 @@ class KeyProblem(ValueError):
 def generate_key() -> tuple[str, str]:
     """A new (private key as PEM, public key as base64 of its 32 bytes)."""
     key = Ed25519PrivateKey.generate()
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     public = key.public_key().public_bytes_raw()
     return pem.decode("ascii"), base64.b64encode(public).decode("ascii")
 

@@ -106,11 +106,7 @@ class Transfer:
         if code == pycurl.E_COULDNT_CONNECT:
             return self._judge_connecting()
         if code == pycurl.E_URL_MALFORMAT:
-            return (
-                Seen("down", "redirects")
-                if self._redirects
-                else Fault(problems.INVALID, "the URL is malformed")
-            )
+            return Seen("down", "redirects") if self._redirects else Fault(problems.INVALID, "the URL is malformed")
         reason = _FAILURES.get(code)
         if reason is None:
             return Fault(problems.PROBER, f"libcurl failed with code {code}")
@@ -165,9 +161,7 @@ class Transfer:
 
     def _use_headers(self, headers: dict[str, str]) -> None:
         if headers:
-            self.handle.setopt(
-                pycurl.HTTPHEADER, [f"{name}: {value}".encode() for name, value in headers.items()]
-            )
+            self.handle.setopt(pycurl.HTTPHEADER, [f"{name}: {value}".encode() for name, value in headers.items()])
         else:
             self.handle.unsetopt(pycurl.HTTPHEADER)
 

@@ -21,7 +21,17 @@ from baken.record.orgs.models import Organisation
 from baken.record.people.access import Caller, NotFound, Permission, Role
 from baken.record.people.models import User
 
-WRITTEN = ("auditor", "accreditation", "independence", "scope", "exclusions", "method", "period_from", "period_to", "next_due")
+WRITTEN = (
+    "auditor",
+    "accreditation",
+    "independence",
+    "scope",
+    "exclusions",
+    "method",
+    "period_from",
+    "period_to",
+    "next_due",
+)
 
 
 class AuditError(ValueError):
@@ -34,7 +44,12 @@ class Conflict(Exception):
 
 @transaction.atomic
 def open_audit(
-    caller: Caller, *, provider: Organisation, services: Sequence[Service], invited: User | None = None, **written: Any
+    caller: Caller,
+    *,
+    provider: Organisation,
+    services: Sequence[Service],
+    invited: User | None = None,
+    **written: Any,
 ) -> Audit:
     """A new audit of some services, to be filled in by the auditor who is `invited` or by the manager."""
     caller.require(Permission.WRITE_AUDITS)
@@ -119,8 +134,7 @@ def sign_off(
         "services": [str(id) for id in audit.services], "grade": grade, "scale": scale,
         "report_sha256": audit.report.sha256,
     }  # fmt: skip
-    audit.signed_off_by_id = caller.user
-    audit.save(update_fields=["signed_off_by"])
+    Audit.objects.filter(id=audit.id).update(signed_off_by=caller.user)
     append(_stream(audit), [Entry("audit.signed_off", at, data)], actor=caller.actor)
     project.audits([audit.id])
     audit.refresh_from_db()

@@ -13,7 +13,14 @@ from baken.domain.instants import to_us
 from baken.domain.periods import PeriodKind, containing
 from baken.domain.zones import zone
 from baken.record.catalogue import project
-from baken.record.catalogue.models import Agreement, AgreementVersion, IntakeSpan, Maintenance, Service, Subscription
+from baken.record.catalogue.models import (
+    Agreement,
+    AgreementVersion,
+    IntakeSpan,
+    Maintenance,
+    Service,
+    Subscription,
+)
 from baken.record.ledger import clock
 from baken.record.ledger.flows import Entry, Stream, append
 from baken.record.orgs.fields import new_id
@@ -69,7 +76,11 @@ def add_service(
     )
     service.full_clean()
     service.save()
-    append(service_stream(service), [Entry("service.added", service.created_at, {"code": code})], actor=caller.actor)
+    append(
+        service_stream(service),
+        [Entry("service.added", service.created_at, {"code": code})],
+        actor=caller.actor,
+    )
     _add_agreement(caller, service, provider, terms, valid_from, base=True)
     if intake_open:
         for what in IntakeSpan.What.values:
@@ -79,7 +90,13 @@ def add_service(
 
 @transaction.atomic
 def declare_intake(
-    caller: Caller, service: Service, *, what: str, source: str, began: datetime, ended: datetime | None = None
+    caller: Caller,
+    service: Service,
+    *,
+    what: str,
+    source: str,
+    began: datetime,
+    ended: datetime | None = None,
 ) -> None:
     """Say that incidents or complaints of a service were taken in during a span. Saying it twice says it once."""
     caller.require(Permission.WRITE_CATALOGUE)

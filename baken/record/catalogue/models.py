@@ -90,7 +90,9 @@ class IntakeSpan(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(ended=None) | Q(ended__gte=F("began")), name="intake_ends_after_it_began")
+            models.CheckConstraint(
+                condition=Q(ended=None) | Q(ended__gte=F("began")), name="intake_ends_after_it_began"
+            )
         ]
 
 

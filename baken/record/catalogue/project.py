@@ -5,7 +5,14 @@ from uuid import UUID
 
 from baken.domain.facts import Fact, standing
 from baken.domain.instants import to_datetime
-from baken.record.catalogue.models import Agreement, AgreementVersion, IntakeSpan, Maintenance, Service, Subscription
+from baken.record.catalogue.models import (
+    Agreement,
+    AgreementVersion,
+    IntakeSpan,
+    Maintenance,
+    Service,
+    Subscription,
+)
 from baken.record.ledger import reads as ledger
 from baken.record.ledger.models import LedgerFact
 from baken.record.orgs.fields import new_id

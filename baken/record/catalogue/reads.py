@@ -10,7 +10,14 @@ from django.db.models import QuerySet
 from baken.domain.agreements import Terms
 from baken.domain.instants import to_us
 from baken.domain.intervals import Intervals
-from baken.record.catalogue.models import Agreement, AgreementVersion, IntakeSpan, Maintenance, Service, Subscription
+from baken.record.catalogue.models import (
+    Agreement,
+    AgreementVersion,
+    IntakeSpan,
+    Maintenance,
+    Service,
+    Subscription,
+)
 from baken.record.people.access import Caller, NotFound, Permission
 
 
@@ -29,6 +36,8 @@ def services(caller: Caller) -> QuerySet[Service]:
     caller.require(Permission.READ_CATALOGUE)
     if caller.staff:
         return Service.objects.order_by("created_at")
+    if caller.organisation is None:
+        return Service.objects.none()
     used = Subscription.objects.filter(organisation_id=caller.organisation, until=None).values("service_id")
     return Service.objects.filter(id__in=used).order_by("created_at")
 

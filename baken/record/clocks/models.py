@@ -51,7 +51,9 @@ class Reading(models.Model):
             models.Index(fields=["service_id", "response_judged_at"], name="reading_by_response"),
             models.Index(fields=["service_id", "resolution_judged_at"], name="reading_by_resolution"),
             models.Index(
-                fields=["next_signal_at"], condition=Q(next_signal_at__isnull=False), name="reading_next_signal"
+                fields=["next_signal_at"],
+                condition=Q(next_signal_at__isnull=False),
+                name="reading_next_signal",
             ),
         ]
 

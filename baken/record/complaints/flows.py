@@ -59,7 +59,11 @@ def lodge(
         acknowledge_by=lodged + timedelta(microseconds=terms.complaint_acknowledge),
     )  # fmt: skip
     _save_new(complaint)
-    data = {"number": complaint.number, "service": str(service.id), "acknowledge": terms.complaint_acknowledge}
+    data = {
+        "number": complaint.number,
+        "service": str(service.id),
+        "acknowledge": terms.complaint_acknowledge,
+    }
     append(_stream(complaint), [Entry("complaint.lodged", lodged, data)], actor=caller.actor)
     _say(complaint, reporter or None, body, visible=True)
     return complaint

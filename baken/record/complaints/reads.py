@@ -12,7 +12,7 @@ def visible(caller: Caller) -> QuerySet[Complaint]:
     if caller.may(Permission.HANDLE_COMPLAINTS):
         return rows
     caller.require(Permission.FILE_COMPLAINTS)
-    return rows.filter(organisation_id=caller.organisation)
+    return rows.filter(organisation_id=caller.organisation) if caller.organisation else rows.none()
 
 
 def complaint(caller: Caller, number: int) -> Complaint:

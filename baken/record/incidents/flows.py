@@ -126,8 +126,7 @@ def take(caller: Caller, number: int, *, over: bool = False) -> Incident:
     _still_open(incident)
     if incident.assignee_id not in (None, caller.user) and not over:
         raise Conflict(f"{incident.assignee} works on this incident; take it over deliberately if you must.")
-    incident.assignee_id = caller.user
-    incident.save(update_fields=["assignee"])
+    Incident.objects.filter(id=incident.id).update(assignee=caller.user)
     now = clock.now()
     entries = [Entry(Kind.PICKED_UP, now), Entry(Kind.ASSIGNED, now, {"to": str(caller.user)})]
     return _record(caller, incident, entries if caller.user else entries[:1])
@@ -321,7 +320,7 @@ def _of_class(caller: Caller, number: int, wanted: IncidentClass) -> Incident:
 def _record(caller: Caller, incident: Incident, entries: Sequence[Entry]) -> Incident:
     append(Stream("incident", incident.id, incident.organisation_id), entries, actor=caller.actor)
     project.refold([incident.id])
-    incident.refresh_from_db(fields=[name.removesuffix("_id") for name in project.FOLDED])
+    incident.refresh_from_db()
     return incident
 
 
@@ -389,4 +388,3 @@ def _next_number() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT nextval('incidents_number')")
         return int(cursor.fetchone()[0])
-

@@ -11,7 +11,9 @@ from baken.record.orgs.models import Organisation
 from baken.record.people.models import User
 
 
-def choices(codes: type[Priority] | type[IncidentClass] | type[Origin] | type[Outcome] | type[Waiting]) -> list[tuple[str, str]]:
+def choices(
+    codes: type[Priority] | type[IncidentClass] | type[Origin] | type[Outcome] | type[Waiting],
+) -> list[tuple[str, str]]:
     """Django's choices of an enumeration of codes; their words are made in the interface."""
     return [(code.value, code.value) for code in codes]
 
@@ -59,7 +61,9 @@ class Incident(models.Model):
         indexes = [
             models.Index(fields=["organisation", "-reported"], name="incident_by_organisation"),
             models.Index(
-                fields=["service", "reported"], condition=~Q(status__in=["resolved", "closed"]), name="incident_open"
+                fields=["service", "reported"],
+                condition=~Q(status__in=["resolved", "closed"]),
+                name="incident_open",
             ),
             models.Index(fields=["service", "-reported"], name="incident_by_service"),
         ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import cast
 from uuid import UUID
 
 from baken.domain import incidents as domain
@@ -52,8 +53,8 @@ def row(id: UUID, organisation_id: UUID, facts: Sequence[Fact]) -> Incident:
         origin=state.origin,
         classes=sorted(state.classes),
         classes_confirmed=state.classes_confirmed,
-        impact=state.impact,
-        urgency=state.urgency,
+        impact=cast(int, state.impact),  # a report on the ledger has both
+        urgency=cast(int, state.urgency),
         priority=state.priority,
         waiting_on=waiting or "",
         outcome=state.outcome or "",

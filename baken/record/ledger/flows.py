@@ -93,9 +93,7 @@ def append_many(
     return facts
 
 
-def fact_hash(
-    previous: bytes, stream: Stream, seq: int, entry: Entry, recorded: datetime, actor: str
-) -> bytes:
+def fact_hash(previous: bytes, stream: Stream, seq: int, entry: Entry, recorded: datetime, actor: str) -> bytes:
     """SHA-256 over the previous hash and the canonical form of one fact.
 
     Canonical form: a JSON array without spaces, object keys sorted, instants as whole microseconds. Anyone can

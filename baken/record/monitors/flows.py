@@ -96,7 +96,12 @@ def add_monitor(caller: Caller, *, service: Service, name: str, url: str, **opti
     """Start measuring an address of a service. `options` are the columns of `Monitor`."""
     caller.require(Permission.WRITE_MONITORS)
     monitor = Monitor(
-        organisation=service.organisation, service=service, name=name, url=url, created_at=clock.now(), **options
+        organisation=service.organisation,
+        service=service,
+        name=name,
+        url=url,
+        created_at=clock.now(),
+        **options,
     )
     _check(monitor)
     monitor.save()
@@ -213,7 +218,10 @@ def _advance(sight: Sight, monitor: Monitor, results: Sequence[Result]) -> list[
 def _write(actor: str, changes: dict[Sight, list[Change]]) -> None:
     Sight.objects.bulk_update(list(changes), ["started", "up", "reason", "interval", "tolerance"])
     changed = {sight: seen for sight, seen in changes.items() if seen}
-    append_many(((_stream(sight), [_entry(change) for change in seen]) for sight, seen in changed.items()), actor=actor)
+    append_many(
+        ((_stream(sight), [_entry(change) for change in seen]) for sight, seen in changed.items()),
+        actor=actor,
+    )
     project.add_changes({sight.id: seen for sight, seen in changed.items()})
 
 

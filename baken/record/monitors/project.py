@@ -100,9 +100,7 @@ def make_partitions(days: Iterable[date]) -> None:
     """See to it that raw results of these days have a partition to go to."""
     with connection.cursor() as cursor:
         for day in sorted(days):
-            cursor.execute(
-                "SELECT to_regclass(%s) IS NULL", [partition := f"monitors_result_{day:%Y%m%d}"]
-            )
+            cursor.execute("SELECT to_regclass(%s) IS NULL", [partition := f"monitors_result_{day:%Y%m%d}"])
             if cursor.fetchone()[0]:
                 cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [partition])
                 cursor.execute(
@@ -114,9 +112,7 @@ def make_partitions(days: Iterable[date]) -> None:
 def drop_partitions(before: date) -> list[str]:
     """Drop the raw results of days before `before`, whose changes of state are on the ledger."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'monitors_result'::regclass"
-        )
+        cursor.execute("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'monitors_result'::regclass")
         old = [name for (name,) in cursor.fetchall() if name.rsplit("_", 1)[1] < f"{before:%Y%m%d}"]
         for name in old:
             cursor.execute(f"DROP TABLE {name}")

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -47,9 +48,7 @@ def measured(service_id: UUID, start: int, end: int, as_of: int) -> Measured:
     whole = service_timeline({str(id): timeline for id, timeline in seen.items()}, start, end)
     codes = sorted({code for by_location in sights.values() for code in by_location})
     places = {
-        code: service_timeline(
-            {str(id): sights[id][code] for id in seen if code in sights[id]}, start, end
-        )
+        code: service_timeline({str(id): sights[id][code] for id in seen if code in sights[id]}, start, end)
         for code in codes
     }
     return Measured(whole, seen, {id: sights[id] for id in seen}, places)
@@ -81,7 +80,8 @@ def _quorum(version: MonitorVersion) -> Quorum:
 CHANGES = """
 SELECT sight_id, at, state, reason FROM monitors_statechange
 WHERE sight_id = ANY(%(sights)s) AND at < %(end)s AND at >= COALESCE(
-    (SELECT max(at) FROM monitors_statechange AS before WHERE before.sight_id = monitors_statechange.sight_id AND before.at <= %(start)s),
+    (SELECT max(at) FROM monitors_statechange AS before
+     WHERE before.sight_id = monitors_statechange.sight_id AND before.at <= %(start)s),
     '-infinity'
 )
 ORDER BY sight_id, at
@@ -92,7 +92,11 @@ def _sights(monitor_ids: Sequence[UUID], start: int, end: int, as_of: int) -> di
     rows = list(Sight.objects.filter(monitor_id__in=list(monitor_ids)).select_related("location"))
     changes: dict[UUID, list[Change]] = defaultdict(list)
     with connection.cursor() as cursor:
-        bounds = {"sights": [row.id for row in rows], "start": to_datetime(start), "end": to_datetime(end)}
+        bounds: dict[str, Any] = {
+            "sights": [row.id for row in rows],
+            "start": to_datetime(start),
+            "end": to_datetime(end),
+        }
         cursor.execute(CHANGES, bounds)
         for sight_id, at, state, reason in cursor.fetchall():
             changes[sight_id].append(Change(to_us(at), State(state), reason or None))

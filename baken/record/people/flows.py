@@ -54,9 +54,7 @@ def add_user(
     _set_password(user, password)
     user.full_clean(exclude=["password"])
     user.save()
-    Membership.objects.bulk_create(
-        Membership(organisation=organisation, user=user, role=role.value) for role in roles
-    )
+    Membership.objects.bulk_create(Membership(organisation=organisation, user=user, role=role.value) for role in roles)
     return user
 
 

@@ -47,9 +47,7 @@ class Membership(models.Model):
     role = CodeField(choices=ROLES)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["organisation", "user", "role"], name="one_membership_per_role")
-        ]
+        constraints = [models.UniqueConstraint(fields=["organisation", "user", "role"], name="one_membership_per_role")]
 
 
 class ApiToken(models.Model):

@@ -30,7 +30,9 @@ class Snapshot(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["service", "customer", "period_from", "period_to"], nulls_distinct=False, name="sealed_once"
+                fields=["service", "customer", "period_from", "period_to"],
+                nulls_distinct=False,
+                name="sealed_once",
             )
         ]
 
@@ -52,6 +54,8 @@ class Improvement(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["service", "customer", "period_from", "kpi"], nulls_distinct=False, name="one_improvement_each"
+                fields=["service", "customer", "period_from", "kpi"],
+                nulls_distinct=False,
+                name="one_improvement_each",
             )
         ]
