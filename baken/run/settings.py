@@ -54,7 +54,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "django_htmx",
-    "procrastinate.contrib.django",
     "baken.record.orgs",
     "baken.record.ledger",
     "baken.record.people",
@@ -130,5 +129,4 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {"procrastinate.blueprints": {"level": "WARNING"}},  # it tells of every start, the tests' too
 }

@@ -1,0 +1,72 @@
+"""Brings the schema up to date: one process at a time, and never waiting long on a table that is in use."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import OperationalError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+OLDEST = 150_000
+"""Oldest PostgreSQL that works, as it numbers itself."""
+LOCK_TIMEOUT = "10s"
+"""Longest wait for a table that others use: they would all queue up behind the waiting migration."""
+STATEMENT_TIMEOUT = "15min"
+ADVISORY = 0x62616B656E  # "baken"
+
+
+class SchemaError(Exception):
+    """The schema cannot be brought up to date; the message says what to do."""
+
+
+def bring_up_to_date(progress: Callable[[str], None]) -> int:
+    """Apply the migrations that are missing, saying each; how many there were. Raises SchemaError.
+
+    Safe in several processes at once: the second waits for the first and finds nothing left to do.
+    """
+    if server_version() < OLDEST:
+        raise SchemaError(f"DATABASE_URL: PostgreSQL 15 or newer is needed; this is {server_version() // 10_000}")
+    if not pending():
+        return 0
+    with _alone():
+        executor = MigrationExecutor(connection, lambda *said: _tell(progress, *said))
+        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        try:
+            executor.migrate(executor.loader.graph.leaf_nodes(), plan)
+        except OperationalError as error:
+            raise SchemaError(f"the schema is not up to date ({str(error).strip()}); start again") from error
+    return len(plan)
+
+
+def server_version() -> int:
+    """What the server calls itself: 150007 is 15.7."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('server_version_num')::int")
+        return int(cursor.fetchone()[0])
+
+
+def pending() -> list[str]:
+    """The migrations that this database lacks."""
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [ADVISORY])
+        try:
+            cursor.execute("SELECT set_config('lock_timeout', %s, false)", [LOCK_TIMEOUT])
+            cursor.execute("SELECT set_config('statement_timeout', %s, false)", [STATEMENT_TIMEOUT])
+            yield
+        finally:
+            connection.close_if_unusable_or_obsolete()
+            if connection.connection is not None:
+                cursor.execute("RESET lock_timeout; RESET statement_timeout")
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [ADVISORY])
+
+
+def _tell(progress: Callable[[str], None], action: str, migration: Any = None, *_: object) -> None:
+    if action == "apply_start":
+        progress(f"database: {migration.app_label} {migration.name}")

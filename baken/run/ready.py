@@ -1,0 +1,76 @@
+"""Makes a process ready to use the records: a database that answers, a schema that is current, Django set up."""
+
+import atexit
+import fcntl
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import django
+from django.apps import apps
+
+from baken.reach.postgres import Cluster
+from baken.run import configuration
+
+Progress = Callable[[str], None]
+
+
+class InUse:
+    """Who uses the embedded PostgreSQL of a home: everybody shares a lock, and the last one out stops the server.
+
+    Held by every command and by the supervisor; the system lets go when a process dies, however it dies.
+    """
+
+    def __init__(self, home: Path) -> None:
+        """Join the users; waits while the last one out stops the server."""
+        home.mkdir(parents=True, exist_ok=True)
+        self._lock = os.open(home / "database.users", os.O_CREAT | os.O_RDWR, 0o600)
+        fcntl.flock(self._lock, fcntl.LOCK_SH)
+
+    def leave(self, cluster: Cluster) -> None:
+        """Stop the server if nobody else uses it."""
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pass
+        else:
+            cluster.stop()
+        finally:
+            os.close(self._lock)
+
+
+def django_ready(*, migrate: bool = True, progress: Progress | None = None) -> None:
+    """Find or start the database of BAKEN_HOME and set Django up; for commands, not for the supervisor's children.
+
+    A server that this starts is stopped at the end of the process, unless somebody else uses it by then. With
+    `migrate` the schema is brought up to date first; `progress` hears of it. Calling it twice does nothing more.
+    Raises ClusterError, ConfigurationError.
+    """
+    if apps.ready:
+        return
+    if not os.environ.get("DATABASE_URL"):
+        home = configuration.home()
+        cluster, users = Cluster(home), InUse(home)
+        os.environ["DATABASE_URL"] = cluster.start()
+        atexit.register(users.leave, cluster)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "baken.run.settings")
+    django.setup()
+    atexit.register(_disconnect)
+    if migrate:
+        from baken.run.migrating import bring_up_to_date
+
+        bring_up_to_date(progress or _silent)
+
+
+def _disconnect() -> None:
+    """Close the pool while its threads still can; the server is stopped after this."""
+    from django.db import connection
+
+    connection.close()
+    close_pool = getattr(connection, "close_pool", None)
+    if close_pool:
+        close_pool()
+
+
+def _silent(said: str) -> None:
+    """Nobody listens."""
