@@ -18,6 +18,7 @@ from baken.record.ledger.flows import Entry, Stream, append
 from baken.record.orgs import files
 from baken.record.orgs.fields import new_id
 from baken.record.orgs.models import Organisation
+from baken.record.people import access
 from baken.record.people.access import Caller, NotFound, Permission, Role
 from baken.record.people.models import User
 
@@ -38,7 +39,7 @@ class AuditError(ValueError):
     """The audit does not fit; the message names the field and the remedy."""
 
 
-class Conflict(Exception):
+class Conflict(access.Conflict):
     """The audit is signed off and no longer changes; record a new one to correct it."""
 
 

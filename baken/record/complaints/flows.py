@@ -15,6 +15,7 @@ from baken.record.ledger import clock
 from baken.record.ledger.flows import Entry, Stream, append
 from baken.record.orgs.fields import new_id
 from baken.record.orgs.models import Organisation
+from baken.record.people import access
 from baken.record.people.access import Caller, NotFound, Permission
 from baken.record.people.models import User
 
@@ -23,7 +24,7 @@ class ComplaintError(ValueError):
     """The input does not fit; the message names the field and the remedy."""
 
 
-class Conflict(Exception):
+class Conflict(access.Conflict):
     """The complaint is no longer in the state this change starts from; look at it again."""
 
 

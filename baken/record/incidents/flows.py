@@ -22,18 +22,12 @@ from baken.record.ledger import reads as ledger
 from baken.record.ledger.flows import Entry, Stream, append
 from baken.record.orgs.fields import new_id
 from baken.record.orgs.models import Organisation
+from baken.record.people import access
 from baken.record.people.access import Caller, NotFound, Permission
 from baken.record.people.models import User
 
-DONE = frozenset({Incident.Status.RESOLVED, Incident.Status.CLOSED})
-
-
-class IncidentError(ValueError):
-    """The input does not fit; the message names the field and the remedy."""
-
-
-class Conflict(Exception):
-    """The incident is no longer in the state this change starts from; look at it again."""
+Conflict = handling.Conflict
+IncidentError = handling.IncidentError
 
 
 @transaction.atomic
@@ -72,181 +66,181 @@ def report(
     facts = append(stream, [Entry(Kind.REPORTED, reported, data)], actor=caller.actor)
     incident = project.row(stream.id, organisation.id, facts)
     incident.subject, incident.reporter = subject.strip(), reporter
-    _clean(incident)
+    clean(incident)
     incident.save(force_insert=True)
     if body.strip():
-        _say(caller, incident, Message.Kind.REPORT, body, visible=True, author=reporter)
+        say(caller, incident, Message.Kind.REPORT, body, visible=True, author=reporter)
     return incident
 
 
 @transaction.atomic
 def reply(caller: Caller, number: int, *, body: str) -> Incident:
     """A message from the desk that the customer can see: a response."""
-    incident = _locked(caller, number, Permission.WORK_INCIDENTS)
-    _not_closed(incident)
-    _say(caller, incident, Message.Kind.REPLY, body, visible=True)
-    return _record(caller, incident, [_responded(incident)])
+    incident = locked(caller, number, Permission.WORK_INCIDENTS)
+    not_closed(incident)
+    say(caller, incident, Message.Kind.REPLY, body, visible=True)
+    return record(caller, incident, [_responded(incident)])
 
 
 @transaction.atomic
 def note(caller: Caller, number: int, *, body: str) -> Message:
     """A remark among colleagues; no clock listens."""
-    incident = _locked(caller, number, Permission.WORK_INCIDENTS)
-    return _say(caller, incident, Message.Kind.NOTE, body, visible=False)
+    incident = locked(caller, number, Permission.WORK_INCIDENTS)
+    return say(caller, incident, Message.Kind.NOTE, body, visible=False)
 
 
 @transaction.atomic
 def log_call(caller: Caller, number: int, *, body: str, began: datetime | None = None) -> Incident:
     """A live call with the customer, which began at `began` (now when not given): a response."""
-    incident = _locked(caller, number, Permission.WORK_INCIDENTS)
+    incident = locked(caller, number, Permission.WORK_INCIDENTS)
     began = began or clock.now()
     if not incident.reported <= began <= clock.now():
         raise IncidentError("began: the call began between the report of the incident and now")
-    _say(caller, incident, Message.Kind.CALL, body, visible=True)
-    return _record(caller, incident, [Entry(Kind.RESPONDED, began, {"way": "call"})])
+    say(caller, incident, Message.Kind.CALL, body, visible=True)
+    return record(caller, incident, [Entry(Kind.RESPONDED, began, {"way": "call"})])
 
 
 @transaction.atomic
 def answer(caller: Caller, number: int, *, body: str) -> Incident:
     """The customer writes: the desk's clock runs again, and a resolved incident is open again."""
-    incident = _locked(caller, number, Permission.REPORT_INCIDENTS)
-    _not_closed(incident)
-    _say(caller, incident, Message.Kind.REPLY, body, visible=True)
+    incident = locked(caller, number, Permission.REPORT_INCIDENTS)
+    not_closed(incident)
+    say(caller, incident, Message.Kind.REPLY, body, visible=True)
     if incident.status == Incident.Status.RESOLVED:
-        return _record(caller, incident, [Entry(Kind.REOPENED, clock.now())])
+        return record(caller, incident, [Entry(Kind.REOPENED, clock.now())])
     if incident.waiting_on == Waiting.CUSTOMER:
-        return _record(caller, incident, [Entry(Kind.WAITING_ENDED, clock.now())])
+        return record(caller, incident, [Entry(Kind.WAITING_ENDED, clock.now())])
     return incident
 
 
 @transaction.atomic
 def take(caller: Caller, number: int, *, over: bool = False) -> Incident:
     """A person at the desk takes the incident on. From a colleague only when `over` says so."""
-    incident = _locked(caller, number, Permission.WORK_INCIDENTS)
-    _still_open(incident)
+    incident = locked(caller, number, Permission.WORK_INCIDENTS)
+    still_open(incident)
     if incident.assignee_id not in (None, caller.user) and not over:
         raise Conflict(f"{incident.assignee} works on this incident; take it over deliberately if you must.")
     Incident.objects.filter(id=incident.id).update(assignee=caller.user)
     now = clock.now()
     entries = [Entry(Kind.PICKED_UP, now), Entry(Kind.ASSIGNED, now, {"to": str(caller.user)})]
-    return _record(caller, incident, entries if caller.user else entries[:1])
+    return record(caller, incident, entries if caller.user else entries[:1])
 
 
 @transaction.atomic
 def assign(caller: Caller, number: int, *, to: User | None) -> Incident:
     """Hand the incident to somebody, or to nobody. This alone is not a response."""
-    incident = _locked(caller, number, Permission.WORK_INCIDENTS)
-    _still_open(incident)
+    incident = locked(caller, number, Permission.WORK_INCIDENTS)
+    still_open(incident)
     incident.assignee = to
     incident.save(update_fields=["assignee"])
-    return _record(caller, incident, [Entry(Kind.ASSIGNED, clock.now(), {"to": str(to.id) if to else None})])
+    return record(caller, incident, [Entry(Kind.ASSIGNED, clock.now(), {"to": str(to.id) if to else None})])
 
 
 @transaction.atomic
 def wait(caller: Caller, number: int, *, on: Waiting, question: str) -> Incident:
     """Wait: for the customer after a question they can see, or for somebody else with a note of why."""
-    incident = _locked(caller, number, Permission.WORK_INCIDENTS)
-    _still_open(incident)
+    incident = locked(caller, number, Permission.WORK_INCIDENTS)
+    still_open(incident)
     if incident.waiting_on == on:
         raise Conflict(f"It waits for the {on.value} already.")
     customer = on is Waiting.CUSTOMER
-    _say(caller, incident, Message.Kind.REPLY if customer else Message.Kind.NOTE, question, visible=customer)
+    say(caller, incident, Message.Kind.REPLY if customer else Message.Kind.NOTE, question, visible=customer)
     entries = [Entry(Kind.WAITING_ENDED, clock.now())] if incident.waiting_on else []
     entries += [_responded(incident)] if customer else []
-    return _record(caller, incident, [*entries, Entry(Kind.WAITING_BEGAN, clock.now(), {"on": on.value})])
+    return record(caller, incident, [*entries, Entry(Kind.WAITING_BEGAN, clock.now(), {"on": on.value})])
 
 
 @transaction.atomic
 def resume(caller: Caller, number: int) -> Incident:
     """Stop waiting."""
-    incident = _locked(caller, number, Permission.WORK_INCIDENTS)
+    incident = locked(caller, number, Permission.WORK_INCIDENTS)
     if not incident.waiting_on:
         raise Conflict("It is not waiting.")
-    return _record(caller, incident, [Entry(Kind.WAITING_ENDED, clock.now())])
+    return record(caller, incident, [Entry(Kind.WAITING_ENDED, clock.now())])
 
 
 @transaction.atomic
 def resolve(caller: Caller, number: int, *, body: str) -> Incident:
     """The service works again for the customer, who reads in `body` what was done."""
-    incident = _locked(caller, number, Permission.WORK_INCIDENTS)
-    _still_open(incident)
-    _say(caller, incident, Message.Kind.REPLY, body, visible=True)
-    return _record(caller, incident, [Entry(Kind.RESOLVED, clock.now(), {"timed": True})])
+    incident = locked(caller, number, Permission.WORK_INCIDENTS)
+    still_open(incident)
+    say(caller, incident, Message.Kind.REPLY, body, visible=True)
+    return record(caller, incident, [Entry(Kind.RESOLVED, clock.now(), {"timed": True})])
 
 
 @transaction.atomic
 def reopen(caller: Caller, number: int, *, reason: str) -> Incident:
     """It was not resolved after all: the resolution clock goes on without the time between."""
-    incident = _locked(caller, number, Permission.REPORT_INCIDENTS)
+    incident = locked(caller, number, Permission.REPORT_INCIDENTS)
     if incident.status not in DONE or incident.outcome:
         raise Conflict("Only a resolved incident can be reopened.")
     if not caller.staff and incident.status == Incident.Status.CLOSED:
         raise Conflict("This incident is closed; report a new one and mention its number.")
-    _say(caller, incident, Message.Kind.REPLY if not caller.staff else Message.Kind.REASON, reason,
+    say(caller, incident, Message.Kind.REPLY if not caller.staff else Message.Kind.REASON, reason,
          visible=not caller.staff)  # fmt: skip
-    return _record(caller, incident, [Entry(Kind.REOPENED, clock.now())])
+    return record(caller, incident, [Entry(Kind.REOPENED, clock.now())])
 
 
 @transaction.atomic
 def close(caller: Caller, number: int) -> Incident:
     """End the conversation about a resolved incident."""
-    incident = _locked(caller, number, Permission.WORK_INCIDENTS)
+    incident = locked(caller, number, Permission.WORK_INCIDENTS)
     if incident.status != Incident.Status.RESOLVED:
         raise Conflict("Only a resolved incident can be closed; resolve it first.")
-    return _record(caller, incident, [Entry(Kind.CLOSED, clock.now())])
+    return record(caller, incident, [Entry(Kind.CLOSED, clock.now())])
 
 
 @transaction.atomic
 def change_priority(caller: Caller, number: int, *, impact: int, urgency: int, reason: str) -> Incident:
     """A new priority from impact × urgency; the deadlines are computed again from the report."""
-    incident = _locked(caller, number, Permission.WORK_INCIDENTS)
-    _still_open(incident)
+    incident = locked(caller, number, Permission.WORK_INCIDENTS)
+    still_open(incident)
     priority = _level(impact, urgency)
     if (impact, urgency) == (incident.impact, incident.urgency):
         raise Conflict("It has this impact and urgency already.")
-    _say(caller, incident, Message.Kind.REASON, reason, visible=False)
+    say(caller, incident, Message.Kind.REASON, reason, visible=False)
     data = {"priority": priority.value, "impact": impact, "urgency": urgency}
-    return _record(caller, incident, [Entry(Kind.PRIORITY_CHANGED, clock.now(), data)])
+    return record(caller, incident, [Entry(Kind.PRIORITY_CHANGED, clock.now(), data)])
 
 
 @transaction.atomic
 def change_classes(caller: Caller, number: int, *, classes: Collection[str], reason: str) -> Incident:
     """What the incident touches, corrected by a person, hence confirmed."""
-    incident = _locked(caller, number, Permission.WORK_INCIDENTS)
+    incident = locked(caller, number, Permission.WORK_INCIDENTS)
     known = _known_classes(classes)
-    _say(caller, incident, Message.Kind.REASON, reason, visible=False)
+    say(caller, incident, Message.Kind.REASON, reason, visible=False)
     now = clock.now()
     entries = [Entry(Kind.CLASSES_CHANGED, now, {"classes": known}), Entry(Kind.CLASSES_CONFIRMED, now)]
-    return _record(caller, incident, entries)
+    return record(caller, incident, entries)
 
 
 @transaction.atomic
 def confirm_classes(caller: Caller, number: int) -> Incident:
     """A person looked, and the classes are right."""
-    incident = _locked(caller, number, Permission.WORK_INCIDENTS)
-    return _record(caller, incident, [Entry(Kind.CLASSES_CONFIRMED, clock.now())])
+    incident = locked(caller, number, Permission.WORK_INCIDENTS)
+    return record(caller, incident, [Entry(Kind.CLASSES_CONFIRMED, clock.now())])
 
 
 @transaction.atomic
 def leave_out(caller: Caller, number: int, *, outcome: Outcome, reason: str) -> Incident:
     """Take it out of the counts: withdrawn by its customer, or rejected, a test or spam by the desk."""
     own = outcome is Outcome.WITHDRAWN and not caller.staff
-    incident = _locked(caller, number, Permission.REPORT_INCIDENTS if own else Permission.WORK_INCIDENTS)
+    incident = locked(caller, number, Permission.REPORT_INCIDENTS if own else Permission.WORK_INCIDENTS)
     if outcome is Outcome.DUPLICATE:
         raise IncidentError("outcome: merge a duplicate into the incident that stays")
-    _not_left_out(incident)
-    _say(caller, incident, Message.Kind.REASON, reason, visible=own)
-    return _record(caller, incident, [Entry(Kind.LEFT_OUT, clock.now(), {"outcome": outcome.value})])
+    not_left_out(incident)
+    say(caller, incident, Message.Kind.REASON, reason, visible=own)
+    return record(caller, incident, [Entry(Kind.LEFT_OUT, clock.now(), {"outcome": outcome.value})])
 
 
 @transaction.atomic
 def readmit(caller: Caller, number: int, *, reason: str) -> Incident:
     """Count it again: leaving it out was a mistake."""
-    incident = _locked(caller, number, Permission.WORK_INCIDENTS)
+    incident = locked(caller, number, Permission.WORK_INCIDENTS)
     if not incident.outcome:
         raise Conflict("It was not left out.")
-    _say(caller, incident, Message.Kind.REASON, reason, visible=False)
-    return _record(caller, incident, [Entry(Kind.READMITTED, clock.now())])
+    say(caller, incident, Message.Kind.REASON, reason, visible=False)
+    return record(caller, incident, [Entry(Kind.READMITTED, clock.now())])
 
 
 @transaction.atomic
@@ -256,135 +250,49 @@ def merge(caller: Caller, number: int, *, into: int) -> Incident:
     if number == into:
         raise IncidentError("into: an incident cannot be merged into itself")
     first, second = sorted((number, into))
-    locked = {n: _locked(caller, n, Permission.WORK_INCIDENTS) for n in (first, second)}
+    locked = {n: locked(caller, n, Permission.WORK_INCIDENTS) for n in (first, second)}
     duplicate, survivor = locked[number], locked[into]
     for incident in (duplicate, survivor):
-        _not_left_out(incident)
+        not_left_out(incident)
     if (duplicate.organisation_id, duplicate.service_id) != (survivor.organisation_id, survivor.service_id):
         raise IncidentError("into: choose an incident of the same customer and service")
-    _say(caller, duplicate, Message.Kind.REASON, f"→ #{survivor.number}", visible=True)
+    say(caller, duplicate, Message.Kind.REASON, f"→ #{survivor.number}", visible=True)
     now = clock.now()
     data = {"outcome": Outcome.DUPLICATE.value, "survivor": str(survivor.id)}
-    _record(caller, duplicate, [Entry(Kind.LEFT_OUT, now, data)])
+    record(caller, duplicate, [Entry(Kind.LEFT_OUT, now, data)])
     if duplicate.reported < survivor.reported:
         earlier = {"at": to_us(duplicate.reported)}
-        return _record(caller, survivor, [Entry(Kind.REPORTED_EARLIER, now, earlier)])
+        return record(caller, survivor, [Entry(Kind.REPORTED_EARLIER, now, earlier)])
     return survivor
 
 
 @transaction.atomic
 def retract(caller: Caller, number: int, *, seq: int, reason: str) -> Incident:
     """A fact on this incident was wrong. It stays readable, and no longer counts."""
-    incident = _locked(caller, number, Permission.CORRECT_FACTS)
+    incident = locked(caller, number, Permission.CORRECT_FACTS)
     if seq <= 1:
         raise IncidentError("seq: the report itself cannot be retracted; leave the incident out instead")
     if not any(fact.seq == seq and fact.kind.startswith("incident.") for fact in ledger.of_stream(incident.id)):
         raise IncidentError(f"seq: this incident has no fact {seq} that can be retracted")
-    _say(caller, incident, Message.Kind.REASON, reason, visible=False)
-    return _record(caller, incident, [Entry(Kind.RETRACTED, clock.now(), {"seq": seq})])
+    say(caller, incident, Message.Kind.REASON, reason, visible=False)
+    return record(caller, incident, [Entry(Kind.RETRACTED, clock.now(), {"seq": seq})])
 
 
 @transaction.atomic
 def judge_restoration(caller: Caller, number: int, *, restored: bool, reason: str) -> Incident:
     """An integrity incident's data came back, or is lost for good."""
     incident = _of_class(caller, number, IncidentClass.INTEGRITY)
-    _say(caller, incident, Message.Kind.REASON, reason, visible=False)
+    say(caller, incident, Message.Kind.REASON, reason, visible=False)
     kind = Kind.DATA_RESTORED if restored else Kind.NOT_RESTORABLE
-    return _record(caller, incident, [Entry(kind, clock.now())])
+    return record(caller, incident, [Entry(kind, clock.now())])
 
 
 @transaction.atomic
 def judge_break_in(caller: Caller, number: int, *, confirmed: bool, reason: str) -> Incident:
     """A person finds that somebody was in, or that nobody was."""
     incident = _of_class(caller, number, IncidentClass.SECURITY)
-    _say(caller, incident, Message.Kind.REASON, reason, visible=False)
+    say(caller, incident, Message.Kind.REASON, reason, visible=False)
     kind = Kind.BREAK_IN_CONFIRMED if confirmed else Kind.BREAK_IN_REJECTED
-    return _record(caller, incident, [Entry(kind, clock.now())])
+    return record(caller, incident, [Entry(kind, clock.now())])
 
 
-def _locked(caller: Caller, number: int, permission: Permission) -> Incident:
-    caller.require(permission)
-    incident = visible(caller).select_for_update(of=("self",)).filter(number=number).first()
-    if incident is None:
-        raise NotFound("There is no such incident.")
-    return incident
-
-
-def _of_class(caller: Caller, number: int, wanted: IncidentClass) -> Incident:
-    incident = _locked(caller, number, Permission.WORK_INCIDENTS)
-    if wanted not in incident.classes:
-        raise IncidentError(f"class: this is not an incident of class {wanted.value}; change its classes first")
-    return incident
-
-
-def _record(caller: Caller, incident: Incident, entries: Sequence[Entry]) -> Incident:
-    append(Stream("incident", incident.id, incident.organisation_id), entries, actor=caller.actor)
-    project.refold([incident.id])
-    incident.refresh_from_db()
-    return incident
-
-
-def _say(
-    caller: Caller, incident: Incident, kind: str, body: str, *, visible: bool, author: User | None = None
-) -> Message:
-    if not body.strip():
-        raise IncidentError("message: write something; an empty message helps nobody")
-    message = Message(
-        organisation_id=incident.organisation_id, incident=incident, kind=kind, visible=visible, actor=caller.actor,
-        author_id=author.id if author else caller.user, body=body.strip(), created_at=clock.now(),
-    )  # fmt: skip
-    _clean(message)
-    message.save(force_insert=True)
-    return message
-
-
-def _clean(row: Incident | Message) -> None:
-    try:
-        row.clean_fields()
-    except ValidationError as error:
-        first = next(iter(error.message_dict.items()))
-        raise IncidentError(f"{first[0]}: {' '.join(first[1])}") from error
-
-
-def _responded(incident: Incident) -> Entry:
-    way = "update" if incident.origin == Origin.MONITOR else "reply"
-    return Entry(Kind.RESPONDED, clock.now(), {"way": way})
-
-
-def _level(impact: int, urgency: int) -> Priority:
-    try:
-        return priority_of(impact, urgency)
-    except ValueError as error:
-        raise IncidentError(str(error)) from error
-
-
-def _known_classes(classes: Collection[str]) -> list[str]:
-    unknown = set(classes) - {known.value for known in IncidentClass}
-    if unknown or not classes:
-        raise IncidentError(f"class: choose one or more of {', '.join(known.value for known in IncidentClass)}")
-    return sorted({IncidentClass(code).value for code in classes})
-
-
-def _offers(caller: Caller, service: Service) -> bool:
-    return catalogue.services(caller).filter(id=service.id).exists()
-
-
-def _not_closed(incident: Incident) -> None:
-    if incident.status == Incident.Status.CLOSED or incident.outcome:
-        raise Conflict("This incident is closed; report a new one and mention its number.")
-
-
-def _still_open(incident: Incident) -> None:
-    if incident.status in DONE or incident.outcome:
-        raise Conflict("This incident is resolved already; reopen it to work on it again.")
-
-
-def _not_left_out(incident: Incident) -> None:
-    if incident.outcome:
-        raise Conflict(f"#{incident.number} was left out already, as {incident.outcome}.")
-
-
-def _next_number() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval('incidents_number')")
-        return int(cursor.fetchone()[0])

@@ -75,6 +75,10 @@ class NotFound(Exception):
     """There is no such record, or it is not yours to see; both look the same on purpose."""
 
 
+class Conflict(Exception):
+    """The record is no longer in the state this change starts from; look at it again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who asks.

@@ -18,7 +18,15 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    """A person who signs in with an e-mail address."""
+    """A person who signs in with an e-mail address.
+
+    `shortcuts_off` holds the codes of keyboard shortcuts this person does not want.
+    """
+
+    class Theme(models.TextChoices):
+        SYSTEM = "system"
+        LIGHT = "light"
+        DARK = "dark"
 
     id = IdField()
     email = WrittenField(limit=LINE)
@@ -26,6 +34,8 @@ class User(AbstractBaseUser):
     name = WrittenField(limit=LINE)
     language = CodeField(default="nl")
     zone = CodeField(default="Europe/Amsterdam")
+    theme = CodeField(choices=Theme, default=Theme.SYSTEM)
+    shortcuts_off = ArrayField(CodeField(), default=list, blank=True)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
 
@@ -63,3 +73,23 @@ class ApiToken(models.Model):
     expires_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True)
+
+
+class SignIn(models.Model):
+    """A session of a person, as they see it in their account: since when, from where, and when it was last used."""
+
+    id = IdField()
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sign_ins")
+    session_key = CodeField(unique=True)
+    device = CodeField()
+    address = models.GenericIPAddressField(null=True)
+    began = models.DateTimeField()
+    last_used = models.DateTimeField()
+
+
+class Attempts(models.Model):
+    """Sign-ins tried since `began`, per account or per address. `key` is a digest: whom it is about cannot be read."""
+
+    key = CodeField(max_length=64, primary_key=True)
+    began = models.DateTimeField()
+    count = models.PositiveIntegerField()

@@ -27,6 +27,8 @@ class Migration(migrations.Migration):
                 ('name', baken.record.orgs.fields.WrittenField(blank=True, default='', limit=200)),
                 ('language', baken.record.orgs.fields.CodeField(default='nl', max_length=64)),
                 ('zone', baken.record.orgs.fields.CodeField(default='Europe/Amsterdam', max_length=64)),
+                ('theme', baken.record.orgs.fields.CodeField(choices=[('system', 'System'), ('light', 'Light'), ('dark', 'Dark')], default='system', max_length=64)),
+                ('shortcuts_off', django.contrib.postgres.fields.ArrayField(base_field=baken.record.orgs.fields.CodeField(max_length=64), blank=True, default=list, size=None)),
                 ('is_active', models.BooleanField(default=True)),
                 ('created_at', models.DateTimeField()),
             ],
@@ -60,5 +62,25 @@ class Migration(migrations.Migration):
             options={
                 'constraints': [models.UniqueConstraint(fields=('organisation', 'user', 'role'), name='one_membership_per_role')],
             },
+        ),
+        migrations.CreateModel(
+            name='Attempts',
+            fields=[
+                ('key', baken.record.orgs.fields.CodeField(max_length=64, primary_key=True, serialize=False)),
+                ('began', models.DateTimeField()),
+                ('count', models.PositiveIntegerField()),
+            ],
+        ),
+        migrations.CreateModel(
+            name='SignIn',
+            fields=[
+                ('id', baken.record.orgs.fields.IdField(default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False)),
+                ('session_key', baken.record.orgs.fields.CodeField(max_length=64, unique=True)),
+                ('device', baken.record.orgs.fields.CodeField(max_length=64)),
+                ('address', models.GenericIPAddressField(null=True)),
+                ('began', models.DateTimeField()),
+                ('last_used', models.DateTimeField()),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sign_ins', to=settings.AUTH_USER_MODEL)),
+            ],
         ),
     ]
