@@ -113,6 +113,15 @@ def excluded_from(code: str, incident: Attribution, period: Period, as_of: int) 
     return incident.exclusion is not None and _LISTS[code](incident, period, as_of)
 
 
+def counts_for_service(code: str, incident: Attribution) -> bool:
+    """Whether an incident counts in the report of the service as a whole.
+
+    One outage is one incident there: those who reported it too keep a response clock of their own, and share the
+    rest with the incident of the outage.
+    """
+    return incident.outage is None or code in ("C7", "C8", "D1", "D2")
+
+
 def judged(code: str, incident: Attribution, period: Period, as_of: int) -> bool:
     """Whether the clock behind D1 to D4 came to a verdict in the period: the N of "of N"."""
     response = code in ("D1", "D2")

@@ -43,6 +43,12 @@ def of_streams(ids: Iterable[UUID]) -> dict[UUID, list[Fact]]:
     return facts
 
 
+def owners(ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """Which organisation each stream belongs to."""
+    rows = LedgerFact.objects.filter(stream_id__in=list(ids), seq=1)
+    return dict(rows.values_list("stream_id", "organisation_id"))
+
+
 SAFE = """
 SELECT position, stream_id FROM ledger_ledgerfact
 WHERE stream_kind = ANY(%s) AND position > %s AND written_by < pg_snapshot_xmin(pg_current_snapshot())
