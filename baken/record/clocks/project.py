@@ -8,6 +8,7 @@ from django.db import connection, transaction
 
 from baken.domain.attribution import Attribution
 from baken.domain.clocks import Reading, State
+from baken.domain.facts import IncidentClass, Origin, Outcome, Priority
 from baken.domain.incidents import Status
 from baken.record.clocks import models
 from baken.record.clocks.folding import Folded, folded
@@ -49,12 +50,46 @@ def row(history: Folded) -> dict[str, Any]:
         "incident_id": history.id,
         "organisation_id": history.organisation,
         "service_id": UUID(history.incident.service),
-        "response_endangered_at": _endangered_at(history.response),
-        "resolution_endangered_at": _endangered_at(history.resolution),
+        "response_endangered_at": endangered_at(history.response),
+        "resolution_endangered_at": endangered_at(history.resolution),
         "next_due": next_due(history),
         "last_at": history.last_at,
         "next_signal_at": signals[0][0] if signals else None,
     }
+
+
+def attribution(row: models.Reading) -> Attribution:
+    """The value that a stored reading was made from."""
+    return Attribution(
+        reported=row.reported,
+        origin=Origin(row.origin),
+        classes=frozenset(map(IncidentClass, row.classes)),
+        classes_confirmed=row.classes_confirmed,
+        priority=Priority(row.priority),
+        in_peak=row.in_peak,
+        left_out=Outcome(row.left_out) if row.left_out else None,
+        left_out_at=row.left_out_at,
+        exclusion=row.exclusion or None,
+        outage=str(row.outage) if row.outage else None,
+        open=tuple(zip(row.open_starts, row.open_ends, strict=True)),
+        resolved_at=row.resolved_at,
+        resolved_timed=row.resolved_timed,
+        resolve_elapsed=row.resolve_elapsed,
+        resolve_working=row.resolve_working,
+        response_due=row.response_due,
+        response_judged_at=row.response_judged_at,
+        response_breached_at=row.response_breached_at,
+        resolution_due=row.resolution_due,
+        resolution_judged_at=row.resolution_judged_at,
+        resolution_breached_at=row.resolution_breached_at,
+        restored_at=row.restored_at,
+        not_restorable_at=row.not_restorable_at,
+        break_in_confirmed_at=row.break_in_confirmed_at,
+        agreement=str(row.agreement_id),
+        agreement_version=row.agreement_version,
+        tzdata_version=row.tzdata_version,
+        holidays_version=row.holidays_version,
+    )
 
 
 def _plain(found: Attribution) -> dict[str, Any]:
@@ -91,7 +126,8 @@ def _plain(found: Attribution) -> dict[str, Any]:
     }
 
 
-def _endangered_at(reading: Reading) -> int | None:
+def endangered_at(reading: Reading) -> int | None:
+    """When three quarters of the time were or will be used up, if that comes before a breach."""
     return next((at for _, at in reading.warnings([0.75])), None)
 
 

@@ -1,0 +1,137 @@
+"""Readings counted by the database, once for all KPIs of adjoining periods.
+
+What happened to an incident (reported, resolved, judged, broken into) is an event at an instant. The database counts
+events by slice of time and by everything a KPI asks of an incident; the few hundred sums it gives are added up here
+to the tallies of `baken.domain.tallies`. A test holds the two to each other.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import connection
+
+from baken.domain.facts import LEAVES_EVERYTHING, Outcome, Priority
+from baken.domain.periods import Period
+from baken.domain.tallies import ReportedCounts, ResolutionTally, Tally
+
+EVENTS = """
+SELECT event.name, width_bucket(event.at, %(cuts)s::bigint[]), priority, in_peak, origin = 'monitor', exclusion <> '',
+    left_out, 'availability' = ANY (classes), outage IS NOT NULL, resolved_timed, event.breached,
+    count(*), coalesce(sum(resolve_elapsed), 0)::bigint, coalesce(sum(resolve_working), 0)::bigint,
+    coalesce(max(resolve_elapsed), 0)
+FROM clocks_reading CROSS JOIN LATERAL (VALUES
+    ('reported', reported, FALSE),
+    ('resolved', resolved_at, FALSE),
+    ('broken_in', break_in_confirmed_at, FALSE),
+    ('response', response_judged_at, response_breached_at IS NOT NULL),
+    ('resolution', resolution_judged_at, resolution_breached_at IS NOT NULL)
+) AS event (name, at, breached)
+WHERE service_id = %(service)s AND (%(customer)s::uuid IS NULL OR organisation_id = %(customer)s)
+    AND incident_id <> ALL (%(live)s) AND event.at >= %(first)s AND event.at < %(last)s
+    AND NOT (event.breached AND event.at >= %(as_of)s)
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+"""
+
+_PRIORITIES = {"C3": Priority.HIGH, "C4": Priority.MEDIUM, "C5": Priority.LOW}
+_CLOCKS = {"D1": "response", "D2": "response", "D3": "resolution", "D4": "resolution"}
+
+
+class Cell(NamedTuple):
+    """Events alike in everything that a KPI asks, in one slice of time: their number, and sums in microseconds."""
+
+    event: str
+    slice: int
+    priority: str
+    in_peak: bool
+    monitor: bool
+    excluded: bool
+    left_out: str
+    availability: bool
+    joined: bool
+    timed: bool
+    breached: bool
+    number: int
+    elapsed: int
+    working: int
+    longest: int
+
+
+class Cells:
+    """The events of a service, or of one customer of it, in the slices that some periods are made of.
+
+    live: incidents that are counted elsewhere. as_of: instant in microseconds; breaches ahead of it are none yet.
+    """
+
+    def __init__(
+        self, service: UUID, customer: UUID | None, periods: Sequence[Period], as_of: int, live: Iterable[UUID]
+    ) -> None:
+        self._whole_service = customer is None
+        self._cuts = sorted({edge for period in periods for edge in period})
+        bounds: dict[str, Any] = {"cuts": self._cuts, "first": self._cuts[0], "last": self._cuts[-1], "as_of": as_of}
+        with connection.cursor() as cursor:
+            cursor.execute(EVENTS, {"service": service, "customer": customer, "live": list(live), **bounds})
+            self._cells = [Cell(*values) for values in cursor.fetchall()]
+
+    def tally(self, code: str, period: Period) -> Tally:
+        """C3, C4, C5, C8, D1 to D4."""
+        total = Tally()
+        for cell in self._behind(code, period):
+            listed = cell.number if cell.breached or code not in _CLOCKS else 0
+            total += Tally(
+                count=0 if cell.excluded else listed,
+                of=cell.number if code in _CLOCKS and not cell.excluded else 0,
+                monitor=listed if cell.monitor and not cell.excluded else 0,
+                excluded=listed if cell.excluded else 0,
+            )
+        return total
+
+    def resolutions(self, period: Period, *, excluded: bool = False) -> ResolutionTally:
+        """C6, or what is left out of it by consent."""
+        total = ResolutionTally()
+        for cell in self._behind("C6", period):
+            if cell.excluded != excluded:
+                continue
+            if cell.timed:
+                total += ResolutionTally(cell.number, cell.elapsed, cell.working, cell.longest)
+            else:
+                total += ResolutionTally(untimed=cell.number)
+        return total
+
+    def reported(self, period: Period) -> ReportedCounts:
+        """What was received."""
+        total = ReportedCounts()
+        for cell in self._in(period):
+            if cell.event != "reported":
+                continue
+            if cell.left_out:
+                total += ReportedCounts(left_out=Counter({Outcome(cell.left_out): cell.number}))
+            else:
+                total += ReportedCounts(cell.number, cell.number if cell.monitor else 0)
+        return total
+
+    def _in(self, period: Period) -> Iterable[Cell]:
+        slices = {
+            number
+            for number, (start, end) in enumerate(pairwise(self._cuts), start=1)
+            if period.start <= start and end <= period.end
+        }
+        return (cell for cell in self._cells if cell.slice in slices)
+
+    def _behind(self, code: str, period: Period) -> Iterable[Cell]:
+        return (cell for cell in self._in(period) if self._concerns(code, cell))
+
+    def _concerns(self, code: str, cell: Cell) -> bool:
+        """The rules of `baken.domain.attribution`, on what the cell says."""
+        if self._whole_service and cell.joined and code not in ("C8", "D1", "D2"):
+            return False
+        if code in _PRIORITIES:
+            alike = cell.event == "reported" and cell.priority == _PRIORITIES[code]
+            return alike and cell.availability and not cell.left_out
+        if code == "C6":
+            return cell.event == "resolved" and cell.availability and not cell.left_out
+        if code == "C8":
+            return cell.event == "broken_in" and cell.left_out not in LEAVES_EVERYTHING
+        return cell.event == _CLOCKS[code] and (cell.in_peak or code in ("D1", "D3"))

@@ -1,0 +1,225 @@
+"""The incidents of a service, or of one of its customers, counted for some periods.
+
+Most are counted by the database from their readings. Those that the readings do not speak for are folded from the
+ledger and counted by the domain: with facts the follower has not read yet, with facts after `as_of`, and outages of
+the whole service in a customer's report, judged there by the customer's own agreement.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Q, QuerySet
+
+from baken.domain import attribution as domain
+from baken.domain import tallies
+from baken.domain.agreements import Terms
+from baken.domain.attribution import Attribution
+from baken.domain.facts import IncidentClass, Origin
+from baken.domain.instants import to_datetime, to_us
+from baken.domain.periods import Period
+from baken.record.catalogue import reads as catalogue
+from baken.record.catalogue.models import Service, Subscription
+from baken.record.clocks import project
+from baken.record.clocks.cells import Cells
+from baken.record.clocks.folding import folded
+from baken.record.clocks.models import Reading
+from baken.record.clocks.reads import behind
+
+_HAPPENS = {
+    "C3": "reported", "C4": "reported", "C5": "reported", "C6": "resolved_at", "C8": "break_in_confirmed_at",
+    "D1": "response_breached_at", "D2": "response_breached_at",
+    "D3": "resolution_breached_at", "D4": "resolution_breached_at",
+}  # fmt: skip
+"""The instant that puts an incident on the list of a KPI; C7 has none, it looks at what is open."""
+
+OPEN = """
+SELECT count(*) FILTER (WHERE span.start < %(start)s AND (span.stop IS NULL OR span.stop >= %(start)s)),
+    count(*) FILTER (WHERE span.start >= %(start)s AND span.start < %(end)s),
+    count(*) FILTER (WHERE span.stop >= %(start)s AND span.stop < %(end)s)
+FROM clocks_reading CROSS JOIN LATERAL unnest(open_starts, open_ends) AS span (start, stop)
+WHERE service_id = %(service)s AND (%(customer)s::uuid IS NULL OR organisation_id = %(customer)s)
+    AND incident_id <> ALL (%(live)s)
+"""
+
+
+class Listed(NamedTuple):
+    """An incident behind a KPI."""
+
+    id: UUID
+    attribution: Attribution
+
+
+class _Live(NamedTuple):
+    attribution: Attribution
+    endangered_at: Mapping[str, int | None]
+
+
+class Counting:
+    """The counts of `periods` as they are at `as_of` (microseconds). customer: its organisation, None for all."""
+
+    def __init__(self, service: Service, customer: UUID | None, periods: Sequence[Period], as_of: int) -> None:
+        self._service, self._customer, self._as_of = service, customer, as_of
+        stale = behind() | set(self._stored().filter(last_at__gt=as_of).values_list("incident_id", flat=True))
+        shared = self._shared(customer, max(period.end for period in periods)) if customer else {}
+        self._spoken_for = stale | set(shared)
+        self._live = dict(self._fold(stale - set(shared), {})) | dict(self._fold(shared, shared))
+        self._cells = Cells(service.id, customer, periods, as_of, self._spoken_for)
+
+    def tally(self, code: str, period: Period) -> tallies.Tally:
+        """C3, C4, C5, C8, D1 to D4."""
+        live = tallies.tally(code, self._counted(code), period, self._as_of)
+        return self._cells.tally(code, period) + live
+
+    def resolutions(self, period: Period, *, excluded: bool = False) -> tallies.ResolutionTally:
+        """The sums behind C6."""
+        live = tallies.resolution_tally(self._counted("C6"), period, self._as_of, excluded=excluded)
+        return self._cells.resolutions(period, excluded=excluded) + live
+
+    def times_to_resolve(self, period: Period) -> list[int]:
+        """Each of the times behind C6, microseconds."""
+        rows = self._happening("C6", period).filter(
+            resolved_timed=True, left_out="", exclusion="", classes__contains=[IncidentClass.AVAILABILITY.value]
+        )
+        rows = rows if self._customer else rows.filter(outage=None)
+        found = [elapsed for elapsed in rows.values_list("resolve_elapsed", flat=True) if elapsed is not None]
+        live = [one for one in self._counted("C6") if domain.on_list("C6", one, period, self._as_of)]
+        return found + [one.resolve_elapsed or 0 for one in live]
+
+    def integrity(self, period: Period) -> tallies.IntegrityCounts:
+        """What C7 counts, and what stands beside it."""
+        return tallies.integrity_counts(self._integrity, period, self._as_of)
+
+    def reported(self, period: Period) -> tallies.ReportedCounts:
+        """What was received: counted and left out."""
+        live = (attribution for attribution, _ in self._live.values())
+        return self._cells.reported(period) + tallies.reported_counts(live, period)
+
+    def backlog(self, period: Period) -> tallies.Backlog:
+        """Open at the start, in, out, open at the end."""
+        with connection.cursor() as cursor:
+            cursor.execute(OPEN, self._bounds() | {"start": period.start, "end": period.end})
+            stored = cursor.fetchone()
+        live = tallies.backlog((attribution for attribution, _ in self._live.values()), period)
+        return tallies.Backlog(stored[0] + live.at_start, stored[1] + live.came_in, stored[2] + live.went_out)
+
+    def open_past_time(self, period: Period) -> int:
+        """Availability incidents still open past their agreed resolution time at the end of the period, or now."""
+        late = self._stored().filter(
+            left_out="", classes__contains=[IncidentClass.AVAILABILITY.value], reported__lt=period.end,
+            resolution_breached_at__lt=min(period.end, self._as_of),
+        ).exclude(resolved_at__lt=period.start)  # fmt: skip
+        late = late if self._customer else late.filter(outage=None)
+        stored = (project.attribution(row) for row in late.exclude(incident_id__in=self._spoken_for))
+        live = (one for one in self._counted("C6") if IncidentClass.AVAILABILITY in one.classes)
+        return sum(domain.open_past_time(one, period, self._as_of) for one in (*stored, *live))
+
+    def endangered(self, code: str, period: Period) -> int:
+        """Clocks past three quarters of their time whose deadline is still ahead, in the period: D1 to D4."""
+        clock = "response" if code in ("D1", "D2") else "resolution"
+        ahead = max(self._as_of, period.start)
+        rows = self._own().filter(exclusion="", **{
+            f"{clock}_endangered_at__lte": self._as_of,
+            f"{clock}_breached_at__gte": ahead, f"{clock}_breached_at__lt": period.end,
+        })  # fmt: skip
+        rows = rows.filter(in_peak=True) if code in ("D2", "D4") else rows
+        rows = rows if self._customer or clock == "response" else rows.filter(outage=None)
+        return rows.count() + sum(self._is_endangered(code, clock, live, period) for live in self._live.values())
+
+    def listed(self, code: str, period: Period) -> list[Listed]:
+        """The incidents behind a KPI, in the order in which they came on its list."""
+        return [one for one in self._candidates(code, period) if domain.on_list(code, one[1], period, self._as_of)]
+
+    def excluded(self, code: str, period: Period) -> list[Listed]:
+        """Those that only a consented exclusion keeps off the list."""
+        candidates = self._candidates(code, period)
+        return [one for one in candidates if domain.excluded_from(code, one[1], period, self._as_of)]
+
+    def unconfirmed(self, period: Period) -> list[UUID]:
+        """Incidents received in the period whose classes nobody has confirmed."""
+        stored = self._own().filter(
+            reported__gte=period.start, reported__lt=period.end, left_out="", classes_confirmed=False
+        )
+        live = [
+            id
+            for id, (one, _) in self._live.items()
+            if period.start <= one.reported < period.end and not one.left_out and not one.classes_confirmed
+        ]
+        return [*stored.values_list("incident_id", flat=True), *live]
+
+    def _candidates(self, code: str, period: Period) -> Iterator[Listed]:
+        column = _HAPPENS.get(code, "reported")
+        if code == "C7":
+            rows = self._own().filter(classes__contains=[IncidentClass.INTEGRITY.value], reported__lt=period.end)
+        else:
+            rows = self._happening(code, period)
+        for row in rows.order_by(column, "incident_id"):
+            found = project.attribution(row)
+            if self._customer or domain.counts_for_service(code, found):
+                yield Listed(row.incident_id, found)
+        for id, (found, _) in self._live.items():
+            if self._customer or domain.counts_for_service(code, found):
+                yield Listed(id, found)
+
+    def _counted(self, code: str) -> list[Attribution]:
+        return [
+            attribution
+            for attribution, _ in self._live.values()
+            if self._customer or domain.counts_for_service(code, attribution)
+        ]
+
+    @cached_property
+    def _integrity(self) -> list[Attribution]:
+        rows = self._own().filter(classes__contains=[IncidentClass.INTEGRITY.value])
+        return [*map(project.attribution, rows), *self._counted("C7")]
+
+    def _is_endangered(self, code: str, clock: str, live: _Live, period: Period) -> bool:
+        one, since = live.attribution, live.endangered_at[clock]
+        at = one.response_breached_at if clock == "response" else one.resolution_breached_at
+        applies = one.exclusion is None and (one.in_peak or code in ("D1", "D3"))
+        applies = applies and bool(self._customer or domain.counts_for_service(code, one))
+        if not applies or at is None or since is None or since > self._as_of:
+            return False
+        return max(self._as_of, period.start) <= at < period.end
+
+    def _fold(self, ids: set[UUID] | Mapping[UUID, Terms], terms: Mapping[UUID, Terms]) -> Iterator[tuple[UUID, _Live]]:
+        for history in folded(ids, self._as_of, terms) if ids else ():
+            mine = self._customer is None or history.id in terms or history.organisation == self._customer
+            if mine and history.incident.service == str(self._service.id):
+                endangered = {
+                    "response": project.endangered_at(history.response),
+                    "resolution": project.endangered_at(history.resolution),
+                }
+                yield history.id, _Live(history.attribution, endangered)
+
+    def _shared(self, customer: UUID, before: int) -> dict[UUID, Terms]:
+        """Outages of the whole service while the customer used it and did not report them, with its own terms."""
+        outages = Reading.objects.filter(
+            service_id=self._service.id, organisation_id=self._service.organisation_id,
+            origin=Origin.MONITOR, reported__lt=before,
+        )  # fmt: skip
+        told = self._stored().exclude(outage=None).values("outage")
+        spans = Subscription.objects.filter(service=self._service, organisation_id=customer)
+        used = [(to_us(span.since), to_us(span.until) if span.until else None) for span in spans]
+        agreement = catalogue.agreement_for(self._service.id, customer)
+        return {
+            row.incident_id: catalogue.in_force(agreement, to_datetime(row.reported)).terms
+            for row in outages.exclude(incident_id__in=told)
+            if any(since <= row.reported and (end is None or row.reported < end) for since, end in used)
+        }
+
+    def _stored(self) -> "QuerySet[Reading]":
+        own = Q(organisation_id=self._customer) if self._customer else Q()
+        return Reading.objects.filter(own, service_id=self._service.id)
+
+    def _own(self) -> "QuerySet[Reading]":
+        return self._stored().exclude(incident_id__in=self._spoken_for)
+
+    def _happening(self, code: str, period: Period) -> "QuerySet[Reading]":
+        column = _HAPPENS[code]
+        return self._own().filter(**{f"{column}__gte": period.start, f"{column}__lt": period.end})
+
+    def _bounds(self) -> dict[str, Any]:
+        return {"service": self._service.id, "customer": self._customer, "live": list(self._spoken_for)}
