@@ -20,7 +20,7 @@ class Audit(models.Model):
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="audits")
     number = models.PositiveBigIntegerField(unique=True)
     services = ArrayField(models.UUIDField())
-    invited = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    invited = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     auditor = WrittenField(limit=LINE)
     accreditation = WrittenField(limit=LINE)
     independence = WrittenField(limit=5_000)
@@ -29,12 +29,12 @@ class Audit(models.Model):
     method = WrittenField(limit=5_000)
     period_from = models.DateField()
     period_to = models.DateField()
-    grade = models.PositiveSmallIntegerField(null=True)
+    grade = models.PositiveSmallIntegerField(null=True, blank=True)
     scale = CodeField(default="1-10")
-    report = models.ForeignKey(File, null=True, on_delete=models.PROTECT, related_name="+")
-    next_due = models.DateField(null=True)
-    signed_off_at = models.DateTimeField(null=True)
-    signed_off_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    report = models.ForeignKey(File, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    next_due = models.DateField(null=True, blank=True)
+    signed_off_at = models.DateTimeField(null=True, blank=True)
+    signed_off_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField()
 
     class Meta:
@@ -63,8 +63,8 @@ class Finding(models.Model):
     detail = WrittenField(limit=10_000)
     severity = CodeField(choices=Severity)
     owner = WrittenField(limit=LINE)
-    deadline = models.DateField(null=True)
-    closed_at = models.DateTimeField(null=True)
+    deadline = models.DateField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
 
 
 class SecurityReview(models.Model):
@@ -75,7 +75,7 @@ class SecurityReview(models.Model):
     service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="reviews")
     began = models.DateTimeField()
     ended = models.DateTimeField()
-    reviewer = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    reviewer = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     remarks = WrittenField(limit=10_000)
     recorded = models.DateTimeField()
 

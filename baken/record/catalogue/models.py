@@ -60,7 +60,7 @@ class Subscription(models.Model):
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="subscriptions")
     service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="subscriptions")
     since = models.DateTimeField()
-    until = models.DateTimeField(null=True)
+    until = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -86,7 +86,7 @@ class IntakeSpan(models.Model):
     what = CodeField(choices=What)
     source = CodeField()
     began = models.DateTimeField()
-    ended = models.DateTimeField(null=True)
+    ended = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -106,7 +106,7 @@ class Maintenance(models.Model):
     announced_at = models.DateTimeField()
     starts = models.DateTimeField()
     ends = models.DateTimeField()
-    cancelled_at = models.DateTimeField(null=True)
+    cancelled_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [

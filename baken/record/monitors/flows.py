@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -19,8 +19,8 @@ from baken.record.catalogue.models import Service
 from baken.record.ledger import clock
 from baken.record.ledger.flows import Entry, Stream, append, append_many
 from baken.record.monitors import project
-from baken.record.monitors.models import Location, Monitor, Sight
-from baken.record.orgs.fields import new_id
+from baken.record.monitors.models import Location, Monitor, Sight, Trouble
+from baken.record.orgs.fields import LINE, new_id
 from baken.record.orgs.models import Organisation
 from baken.record.people.access import Caller, NotFound, Permission
 
@@ -52,6 +52,15 @@ class Result:
     outcome: str
     reason: str
     status: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a location says keeps it from giving results of a monitor; of any, when `monitor` is None."""
+
+    monitor: UUID | None
+    reason: str
+    detail: str
 
 
 @transaction.atomic
@@ -136,8 +145,9 @@ def stop_monitor(caller: Caller, monitor_id: UUID) -> None:
 def accept(location: Location, results: Sequence[Result]) -> int:
     """Take in a location's results, in order and once; gives the highest sequence number that is stored.
 
-    Results that were stored before are passed over. Raises Gap when some are missing in between. Results of a
-    monitor that is not there any more are stored as seen and fold nowhere.
+    Results that were stored before are passed over, and those from before the location was added: its clock was
+    wrong. Raises Gap when some are missing in between. Results of a monitor that is not there any more are stored
+    as seen and fold nowhere.
     """
     locked = Location.objects.select_for_update().get(id=location.id)
     fresh = [result for result in results if result.sequence > locked.acknowledged]
@@ -148,13 +158,40 @@ def accept(location: Location, results: Sequence[Result]) -> int:
     latest = to_us(now + FUTURE)
     if any(result.started > latest for result in fresh):
         raise MonitorError("started: this prober's clock is ahead of the hub's; set it right")
+    if possible := [result for result in fresh if result.started >= to_us(locked.created_at)]:
+        _store(locked, possible)
+        _fold(locked, possible)
     if fresh:
-        _store(locked, fresh)
-        _fold(locked, fresh)
         locked.acknowledged = fresh[-1].sequence
     locked.last_seen = now
     locked.save(update_fields=["acknowledged", "last_seen"])
     return locked.acknowledged
+
+
+@transaction.atomic
+def tell_problems(location: Location, told: Sequence[Told], *, at: datetime) -> None:
+    """All that keeps a location from giving results, as it says at `at`. What it said later already stands.
+
+    Problems of monitors that are gone are left out; one that lasts keeps the instant since when.
+    """
+    locked = Location.objects.select_for_update().get(id=location.id)
+    if locked.told_at is not None and at <= locked.told_at:
+        return
+    since: dict[tuple[UUID | None, str], datetime] = {
+        (row.monitor_id, row.reason): row.since for row in locked.troubles.all()
+    }
+    known = set(Monitor.objects.filter(stopped_at=None).values_list("id", flat=True))
+    standing = {row.monitor: row for row in told if row.monitor is None or row.monitor in known}
+    locked.troubles.all().delete()
+    Trouble.objects.bulk_create(
+        Trouble(
+            location=locked, monitor_id=monitor, reason=row.reason, detail=row.detail[:LINE],
+            since=since.get((monitor, row.reason), clock.now()),
+        )
+        for monitor, row in standing.items()
+    )  # fmt: skip
+    locked.told_at = at
+    locked.save(update_fields=["told_at"])
 
 
 @transaction.atomic
@@ -275,17 +312,47 @@ def _locked(monitor_id: UUID) -> Monitor:
 
 
 def _check(monitor: Monitor) -> None:
-    parts = urlsplit(monitor.url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise MonitorError("url: give an address that begins with http:// or https://")
-    if monitor.interval < 200:
-        raise MonitorError("interval: give at least 200 milliseconds")
-    if not re.fullmatch(r"\d{3}(-\d{3})?(,\d{3}(-\d{3})?)*", monitor.expect_status):
-        raise MonitorError("expected status: write it like 200 or 200-299,404")
-    if monitor.method not in {"GET", "HEAD", "POST"}:
-        raise MonitorError("method: choose GET, HEAD or POST")
+    """Raise MonitorError for what a prober could not run, and for what a column cannot hold."""
+    for problem in (_wrong_address(monitor), _wrong_timing(monitor), _wrong_expectation(monitor)):
+        if problem:
+            raise MonitorError(problem)
     try:
         monitor.full_clean()
     except ValidationError as error:
         field, messages = next(iter(error.message_dict.items()))
         raise MonitorError(f"{field}: {' '.join(messages)}") from error
+
+
+def _wrong_address(monitor: Monitor) -> str | None:
+    try:
+        parts = urlsplit(monitor.url)
+        parts.port  # noqa: B018 (an impossible port raises)
+    except ValueError:
+        return "url: this is not a URL; write it like https://www.example.org/path"
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        return "url: give an address that begins with http:// or https://"
+    if any(not 32 < ord(character) < 127 for character in monitor.url):
+        return "url: plain ASCII only; write a host as xn--..., and other characters as %XX"
+    if monitor.method not in {"GET", "HEAD", "POST"}:
+        return "method: choose GET, HEAD or POST"
+    return None
+
+
+def _wrong_timing(monitor: Monitor) -> str | None:
+    if not 200 <= monitor.interval <= 86_400_000:
+        return "interval: give 200 milliseconds to a day"
+    if not 0 < monitor.timeout <= 300_000:
+        return "timeout: give more than 0 and at most 300000 milliseconds"
+    return None
+
+
+def _wrong_expectation(monitor: Monitor) -> str | None:
+    written = monitor.expect_status
+    if not re.fullmatch(r"\d{3}(-\d{3})?(,\d{3}(-\d{3})?)*", written, re.ASCII):
+        return "expect_status: write it like 200 or 200-299,404"
+    spans = [part.split("-") for part in written.split(",")]
+    if any(not 100 <= int(span[0]) <= int(span[-1]) <= 599 for span in spans):
+        return "expect_status: the codes run from 100 to 599, the lower one first"
+    if monitor.method == "HEAD" and monitor.expect_text:
+        return "expect_text: a HEAD request has no text; use GET"
+    return None

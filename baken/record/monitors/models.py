@@ -15,7 +15,10 @@ from baken.record.orgs.models import Organisation
 
 
 class Location(models.Model):
-    """A place from which is probed. It signs its results with the key whose public half is here."""
+    """A place from which is probed. It signs its results with the key whose public half is here.
+
+    `told_at` is when it last said what keeps it from giving results, by its own clock.
+    """
 
     id = IdField()
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
@@ -23,9 +26,10 @@ class Location(models.Model):
     name = WrittenField(limit=LINE)
     public_key = CodeField(max_length=64)
     acknowledged = models.BigIntegerField(default=0)
-    last_seen = models.DateTimeField(null=True)
+    last_seen = models.DateTimeField(null=True, blank=True)
+    told_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
-    revoked_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
 
 
 class Monitor(models.Model):
@@ -54,13 +58,30 @@ class Monitor(models.Model):
     confirm_after = models.PositiveIntegerField(default=60_000)
     quiet = models.PositiveIntegerField(default=300_000)
     created_at = models.DateTimeField()
-    stopped_at = models.DateTimeField(null=True)
+    stopped_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(interval__gte=200), name="interval_at_least_200_ms"),
             models.CheckConstraint(condition=Q(minimum_reporting__gte=1), name="somebody_reports"),
         ]
+
+
+class Trouble(models.Model):
+    """What keeps a location from giving results of a monitor (None: of any), as it told last."""
+
+    id = IdField()
+    location = models.ForeignKey(Location, on_delete=models.CASCADE, related_name="troubles")
+    monitor = models.ForeignKey(Monitor, null=True, blank=True, on_delete=models.CASCADE, related_name="troubles")
+    reason = CodeField(max_length=32)
+    detail = WrittenField(limit=LINE)
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["location", "monitor"], nulls_distinct=False, name="one_trouble_each")
+        ]
+        ordering = ["since", "id"]
 
 
 class MonitorVersion(models.Model):
@@ -89,7 +110,7 @@ class Sight(models.Model):
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
     monitor = models.ForeignKey(Monitor, on_delete=models.CASCADE, related_name="sights")
     location = models.ForeignKey(Location, on_delete=models.CASCADE, related_name="sights")
-    started = models.DateTimeField(null=True)
+    started = models.DateTimeField(null=True, blank=True)
     up = models.BooleanField(default=False)
     reason = CodeField(max_length=32, blank=True, default="")
     interval = models.PositiveIntegerField(default=0)

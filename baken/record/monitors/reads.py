@@ -123,9 +123,9 @@ def monitor(caller: Caller, monitor_id: UUID) -> Monitor:
 
 
 def locations(caller: Caller) -> QuerySet[Location]:
-    """The places that are probed from, for whoever configures them."""
+    """The places that are probed from, with what troubles them, for whoever configures them."""
     caller.require(Permission.WRITE_MONITORS)
-    return Location.objects.order_by("created_at")
+    return Location.objects.order_by("created_at").prefetch_related("troubles__monitor")
 
 
 def location_by_code(code: str) -> Location | None:

@@ -70,9 +70,9 @@ class ApiToken(models.Model):
     role = CodeField(choices=ROLES)
     scopes = ArrayField(CodeField())
     created_at = models.DateTimeField()
-    expires_at = models.DateTimeField(null=True)
-    revoked_at = models.DateTimeField(null=True)
-    last_used_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
 
 
 class SignIn(models.Model):
@@ -82,7 +82,7 @@ class SignIn(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sign_ins")
     session_key = CodeField(unique=True)
     device = CodeField()
-    address = models.GenericIPAddressField(null=True)
+    address = models.GenericIPAddressField(null=True, blank=True)
     began = models.DateTimeField()
     last_used = models.DateTimeField()
 
