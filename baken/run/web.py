@@ -1,0 +1,51 @@
+"""The web process: pages, API and assets, by granian.
+
+`python -m baken.run.web` runs it, as a child of the supervisor or by itself. Its workers share the port; a worker
+that dies takes the whole process along, and whoever supervises it starts it again: one mechanism, not two.
+"""
+
+import os
+from typing import Any
+
+from granian import Granian
+from granian.constants import Interfaces
+
+from baken.run import configuration
+from baken.run.lifeline import watch_parent
+
+MOST_WORKERS = 4
+STOP_SECONDS = 5
+"""Time that open answers (event streams too) get to end in; less than the supervisor's patience."""
+
+
+def application() -> Any:
+    """The ASGI application: assets from memory, Django for the rest. Made once in each worker."""
+    watch_parent()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "baken.run.settings")
+    from django.core.asgi import get_asgi_application
+
+    django = get_asgi_application()
+    from django.conf import settings
+
+    from baken.run.assets import Assets
+
+    return Assets(settings.STATIC_ROOT, settings.STATIC_URL, django)
+
+
+def main() -> None:
+    """Serve until SIGTERM."""
+    watch_parent()
+    Granian(
+        "baken.run.web:application",
+        address=configuration.bind(),
+        port=configuration.port(),
+        interface=Interfaces.ASGINL,  # Django speaks no lifespan
+        factory=True,
+        workers=min(MOST_WORKERS, os.cpu_count() or 1),
+        websockets=False,
+        workers_kill_timeout=STOP_SECONDS,
+    ).serve()
+
+
+if __name__ == "__main__":
+    main()
