@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from psycopg.types.json import Jsonb
 
 from baken.domain.facts import Fact
 from baken.domain.instants import to_us
@@ -38,11 +37,15 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A fact about to be appended: its kind, when it happened (aware), and its codes."""
+    """A fact about to be appended: its kind, when it happened (aware), and its codes.
+
+    recorded: when it was written down, for a history that is written afterwards; None for now.
+    """
 
     kind: str
     at: datetime
     data: Mapping[str, Any] = field(default_factory=dict)
+    recorded: datetime | None = None
 
 
 COPY = """
@@ -80,17 +83,15 @@ def append_many(
         heads = _lock_and_read_heads(cursor, [stream.id for stream, _ in batches])
         with cursor.copy(COPY) as copy:
             for stream, entries in batches:
-                seq, previous = heads.get(stream.id, (0, GENESIS))
+                head = heads.get(stream.id, (0, GENESIS))
+                appended = facts.setdefault(stream.id, [])
                 for entry in entries:
-                    seq += 1
-                    digest = fact_hash(previous, stream, seq, entry, recorded, actor)
-                    copy.write_row(_row(stream, seq, entry, recorded, actor, previous, digest))
-                    facts.setdefault(stream.id, []).append(
-                        Fact(seq, entry.kind, to_us(entry.at), to_us(recorded), entry.data)
-                    )
-                    previous = digest
-                heads[stream.id] = (seq, previous)
-    return facts
+                    written = entry.recorded or recorded
+                    row, head = _chained(stream, entry, written, actor, head)
+                    copy.write_row(row)
+                    appended.append(Fact(head[0], entry.kind, to_us(entry.at), to_us(written), entry.data))
+                heads[stream.id] = head
+    return {id: appended for id, appended in facts.items() if appended}
 
 
 def fact_hash(previous: bytes, stream: Stream, seq: int, entry: Entry, recorded: datetime, actor: str) -> bytes:
@@ -99,27 +100,35 @@ def fact_hash(previous: bytes, stream: Stream, seq: int, entry: Entry, recorded:
     Canonical form: a JSON array without spaces, object keys sorted, instants as whole microseconds. Anyone can
     compute it again from the stored columns, in any language.
     """
-    canonical = json.dumps(
-        [
-            stream.kind, str(stream.id), str(stream.organisation), seq, entry.kind,
-            to_us(entry.at), to_us(recorded), actor, _codes(entry.data),
-        ],
-        sort_keys=True, separators=(",", ":"), ensure_ascii=True,
-    )  # fmt: skip
-    return hashlib.sha256(previous + canonical.encode()).digest()
+    return _hash(previous, stream, seq, entry, recorded, actor, _canonical(_codes(entry.data)))
+
+
+def _hash(previous: bytes, stream: Stream, seq: int, entry: Entry, recorded: datetime, actor: str, data: str) -> bytes:
+    fields = [
+        stream.kind, str(stream.id), str(stream.organisation), seq, entry.kind,
+        to_us(entry.at), to_us(recorded), actor,
+    ]  # fmt: skip
+    return hashlib.sha256(previous + f"{_canonical(fields)[:-1]},{data}]".encode()).digest()
+
+
+def _chained(
+    stream: Stream, entry: Entry, recorded: datetime, actor: str, head: tuple[int, bytes]
+) -> tuple[list[Any], tuple[int, bytes]]:
+    """The row of the next fact, and the head of the stream after it."""
+    seq, previous = head[0] + 1, head[1]
+    data = _canonical(_codes(entry.data))
+    digest = _hash(previous, stream, seq, entry, recorded, actor, data)
+    row = [
+        str(stream.organisation), stream.kind, str(stream.id), seq, entry.kind, entry.at, recorded, actor,
+        data, previous, digest,
+    ]  # fmt: skip
+    return row, (seq, digest)
 
 
 def _lock_and_read_heads(cursor: Any, ids: list[UUID]) -> dict[UUID, tuple[int, bytes]]:
     cursor.execute(LOCK, [ids])
     cursor.execute(HEADS, [ids])
     return {id: (seq, bytes(head)) for id, seq, head in cursor.fetchall()}
-
-
-def _row(stream: Stream, seq: int, entry: Entry, recorded: datetime, actor: str, *digests: bytes) -> list[Any]:
-    return [
-        stream.organisation, stream.kind, stream.id, seq, entry.kind, entry.at, recorded, actor,
-        Jsonb(_codes(entry.data)), *digests,
-    ]  # fmt: skip
 
 
 def _codes(value: Any) -> Any:
@@ -131,3 +140,6 @@ def _codes(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_codes(item) for item in value]
     raise NotACode(f"ledger data cannot hold {type(value).__name__}: use a code, a whole number or an ISO date")
+
+
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode
