@@ -13,7 +13,7 @@ from baken.record.people.models import User
 class Audit(models.Model):
     """One audit by an external party. Its grade, from 1 to 10, is the auditor's own; nobody converts another scale.
 
-    `grade` is in tenths: 78 is 7.8. It counts from `signed_off_at`, for the services in `services`.
+    `grade` is in tenths: 78 is 7.8. `auditor_code` stands for the auditor's name on the ledger. It counts from `signed_off_at`, for the services in `services`.
     """
 
     id = IdField()
@@ -22,6 +22,7 @@ class Audit(models.Model):
     services = ArrayField(models.UUIDField())
     invited = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     auditor = WrittenField(limit=LINE)
+    auditor_code = CodeField(blank=True, default="")
     accreditation = WrittenField(limit=LINE)
     independence = WrittenField(limit=5_000)
     scope = WrittenField(limit=10_000)

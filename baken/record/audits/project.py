@@ -1,22 +1,22 @@
 """Audits and reviews as folds of their facts."""
 
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
-from baken.domain.facts import standing
+from baken.domain.facts import Fact, standing
 from baken.domain.instants import to_datetime
 from baken.record.audits.models import Audit, SecurityReview
 from baken.record.ledger import reads as ledger
-from baken.record.ledger.models import LedgerFact
 
 
 def audits(ids: Iterable[UUID]) -> None:
     """Bring sign-offs in line with the ledger, making audits that a replay does not have yet."""
-    owners = _owners(ids)
+    owners = ledger.owners(ids)
     for id, facts in ledger.of_streams(ids).items():
         opened = facts[0]
         signed = [fact for fact in standing(facts) if fact.kind == "audit.signed_off"]
-        grade = {"grade": signed[-1].data["grade"], "signed_off_at": to_datetime(signed[-1].at)} if signed else {}
+        grade = _grade(signed[-1]) if signed else {}
         day = to_datetime(opened.at).date()
         made = {
             "organisation_id": owners[id], "number": opened.data["number"], "period_from": day, "period_to": day,
@@ -27,7 +27,7 @@ def audits(ids: Iterable[UUID]) -> None:
 
 def reviews(ids: Iterable[UUID]) -> None:
     """Security reviews from the ledger."""
-    owners = _owners(ids)
+    owners = ledger.owners(ids)
     for id, facts in ledger.of_streams(ids).items():
         reviewed = facts[0]
         SecurityReview.objects.update_or_create(
@@ -40,6 +40,6 @@ def reviews(ids: Iterable[UUID]) -> None:
         )  # fmt: skip
 
 
-def _owners(ids: Iterable[UUID]) -> dict[UUID, UUID]:
-    rows = LedgerFact.objects.filter(stream_id__in=list(ids), seq=1)
-    return dict(rows.values_list("stream_id", "organisation_id"))
+def _grade(signed: Fact) -> dict[str, Any]:
+    data = signed.data
+    return {"grade": data["grade"], "signed_off_at": to_datetime(signed.at), "auditor_code": data["auditor"]}

@@ -25,6 +25,7 @@ class Migration(migrations.Migration):
                 ('number', models.PositiveBigIntegerField(unique=True)),
                 ('services', django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField(), size=None)),
                 ('auditor', baken.record.orgs.fields.WrittenField(blank=True, default='', limit=200)),
+                ('auditor_code', baken.record.orgs.fields.CodeField(blank=True, default='', max_length=64)),
                 ('accreditation', baken.record.orgs.fields.WrittenField(blank=True, default='', limit=200)),
                 ('independence', baken.record.orgs.fields.WrittenField(blank=True, default='', limit=5000)),
                 ('scope', baken.record.orgs.fields.WrittenField(blank=True, default='', limit=10000)),
