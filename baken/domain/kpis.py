@@ -93,6 +93,7 @@ KPIS: Mapping[str, Definition] = {
 
 _FROM_WORST = (Status.MISSED, Status.NOT_PROVEN, Status.AT_RISK, Status.MET)
 _PLACES = {Unit.PERCENT: 2, Unit.COUNT: 0, Unit.SECONDS: 0, Unit.GRADE: 1}
+_ENDS: Mapping[Unit, tuple[int, ...]] = {Unit.PERCENT: (0, 100)}
 _MOST_PLACES = 60  # enough for any measured value; a target of 1/3, met exactly, has no last decimal
 
 
@@ -149,12 +150,15 @@ def display(value: Fraction | int, target: Fraction | int | None, unit: Unit) ->
     """The value rounded for people, never across its target and never onto it.
 
     It has the usual number of decimals of its unit, or as many more as it takes to stay on its side: 99.949 %
-    is not shown as 99.95 % when that is the target. Half is rounded to even.
+    is not shown as 99.95 % when that is the target. A percentage is also never rounded onto 0 or 100, which
+    would say that there was nothing. Half is rounded to even.
     """
     exact = Fraction(value)
+    marks = [mark for mark in (target, *_ENDS.get(unit, ())) if mark is not None]
     places = _PLACES[unit]
-    while target is not None and places < _MOST_PLACES:
-        if _side(Fraction(_rounded(exact, places)), target) == _side(exact, target):
+    while places < _MOST_PLACES:
+        shown = Fraction(_rounded(exact, places))
+        if all(_side(shown, mark) == _side(exact, mark) for mark in marks):
             break
         places += 1
     return _rounded(exact, places)
