@@ -1,0 +1,160 @@
+"""Calendar months of validity, and which audit's grade is valid when, held to a walk through the days."""
+
+from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from baken.domain.deadlines import Nis2, months_after, nis2
+from baken.domain.grades import Audit, last_expiry, valid_before
+from baken.domain.instants import DAY, HOUR, MINUTE, to_us
+from baken.domain.zones import UnknownZone
+from tests.domain.histories import AMSTERDAM, at
+
+ZONES = ("Europe/Amsterdam", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "UTC")
+moments = st.datetimes(datetime(2020, 1, 1), datetime(2032, 1, 1), timezones=st.just(UTC)).map(
+    lambda moment: to_us(moment.replace(second=0, microsecond=0))
+)
+
+
+def walked(zone_name: str, instant: int, months: int, days: int) -> int:
+    """Turn the pages of a calendar, then look when the clock on the wall shows the time."""
+    local = datetime.fromtimestamp(instant / 1e6, ZoneInfo(zone_name))
+    year, month = local.year, local.month
+    for _ in range(months):
+        year, month = (year + 1, 1) if month == 12 else (year, month + 1)
+    day = local.day
+    while True:
+        try:
+            page = date(year, month, day)
+            break
+        except ValueError:
+            day -= 1
+    wall = datetime.combine(page + timedelta(days=days), local.time(), ZoneInfo(zone_name))
+    second = wall.replace(fold=1)
+    back = second.astimezone(UTC).astimezone(ZoneInfo(zone_name))
+    if back.replace(tzinfo=None) != wall.replace(tzinfo=None):  # the clock skips it: minute by minute to the jump
+        while back.replace(tzinfo=None) != wall.replace(tzinfo=None):
+            wall += timedelta(minutes=1)
+            back = wall.astimezone(UTC).astimezone(ZoneInfo(zone_name))
+        return to_us(wall)
+    return to_us(second)
+
+
+@given(st.sampled_from(ZONES), moments, st.integers(0, 14), st.integers(0, 40))
+def test_months_on_the_wall_clock(zone_name: str, instant: int, months: int, days: int) -> None:
+    assert months_after(zone_name, instant, months, days) == walked(zone_name, instant, months, days)
+
+
+@pytest.mark.parametrize(
+    ("signed", "months", "days", "until"),
+    [
+        ("2025-08-31 12:00", 6, 0, "2026-02-28 12:00"),
+        ("2027-08-31 12:00", 6, 0, "2028-02-29 12:00"),
+        ("2026-08-15 09:30", 6, 14, "2027-03-01 09:30"),
+        ("2026-01-29 02:30", 2, 0, "2026-03-29 03:00"),
+        ("2025-12-31 23:59", 6, 0, "2026-06-30 23:59"),
+    ],
+)
+def test_examples_in_amsterdam(signed: str, months: int, days: int, until: str) -> None:
+    assert months_after(AMSTERDAM, at(signed), months, days) == at(until)
+
+
+def test_a_time_shown_twice_is_the_second() -> None:
+    until = months_after(AMSTERDAM, at("2026-04-25 02:30"), 6)
+    assert until == to_us(datetime(2026, 10, 25, 1, 30, tzinfo=UTC))
+    with pytest.raises(UnknownZone):
+        months_after("Mars/Olympus", 0, 6)
+
+
+def test_reporting_deadlines_of_a_break_in() -> None:
+    """24 and 72 real hours across the change of the clock; the month runs from the notification."""
+    detected = at("2026-03-28 12:00")
+    assert nis2(AMSTERDAM, detected) == Nis2(at("2026-03-29 13:00"), at("2026-03-31 13:00"), at("2026-04-30 13:00"))
+    assert nis2(AMSTERDAM, detected, at("2026-03-30 09:00")).final_report == at("2026-04-30 09:00")
+    assert nis2(AMSTERDAM, detected).notification - detected == 72 * HOUR
+
+
+def audit(signed: str, grade: str = "7.5", auditor: str = "a", scope: str = "all", *services: str) -> Audit:
+    return Audit(auditor, scope, frozenset(services or ("mail",)), at(signed), Fraction(grade))
+
+
+def test_valid_up_to_and_including_the_instant_at_which_it_expires() -> None:
+    one = audit("2026-01-15 12:00")
+    until = one.expires(AMSTERDAM, 0)
+    assert until == at("2026-07-15 12:00")
+    valid = [bool(valid_before([one], "mail", AMSTERDAM, 0, t)) for t in (one.signed_off, one.signed_off + 1)]
+    assert valid == [False, True]
+    assert [bool(valid_before([one], "mail", AMSTERDAM, 0, t)) for t in (until, until + 1)] == [True, False]
+    assert valid_before([one], "mail", AMSTERDAM, 30, until + 30 * DAY) == [one]
+
+
+def test_the_lowest_of_the_scopes_that_cover_a_service() -> None:
+    network = audit("2026-02-01 12:00", "6.1", "a", "network")
+    code = audit("2026-02-02 12:00", "8.0", "b", "code", "mail", "files")
+    assert valid_before([code, network], "mail", AMSTERDAM, 0, at("2026-03-01 00:00")) == [network, code]
+    assert valid_before([code, network], "files", AMSTERDAM, 0, at("2026-03-01 00:00")) == [code]
+    assert valid_before([code, network], "chat", AMSTERDAM, 0, at("2026-03-01 00:00")) == []
+
+
+def test_the_same_auditors_new_audit_of_the_same_scope_takes_the_place_of_the_old() -> None:
+    old, new = audit("2026-01-01 12:00", "5.0"), audit("2026-03-01 12:00", "8.0")
+    other = audit("2026-03-01 12:00", "8.0", "another")
+    assert valid_before([new, old], "mail", AMSTERDAM, 0, at("2026-02-01 00:00")) == [old]
+    assert valid_before([new, old], "mail", AMSTERDAM, 0, at("2026-04-01 00:00")) == [new]
+    assert valid_before([other, old], "mail", AMSTERDAM, 0, at("2026-04-01 00:00"))[0] == old
+
+
+def test_a_new_audit_that_drops_a_service_ends_the_old_grade() -> None:
+    """The scope as it is audited now says what is covered; yesterday's wider one no longer does."""
+    wide = audit("2026-01-01 12:00", "8.0", "a", "all", "mail", "files")
+    narrow = audit("2026-03-01 12:00", "8.0", "a", "all", "mail")
+    assert valid_before([wide, narrow], "files", AMSTERDAM, 0, at("2026-04-01 00:00")) == []
+
+
+def test_the_last_expiry_is_stated_when_nothing_is_valid() -> None:
+    rows = [audit("2025-01-01 12:00"), audit("2025-02-01 12:00", "7.0", "b")]
+    assert last_expiry(rows, "mail", AMSTERDAM, 0, at("2026-01-01 00:00")) == at("2025-08-01 12:00")
+    assert last_expiry(rows, "chat", AMSTERDAM, 0, at("2026-01-01 00:00")) is None
+
+
+@pytest.mark.parametrize("grade", ["0.9", "10.1", "78"])
+def test_another_scale_is_refused(grade: str) -> None:
+    with pytest.raises(ValueError, match="grade"):
+        audit("2026-01-01 12:00", grade)
+
+
+days = st.integers(0, 400)
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("ab"), st.sampled_from("xy"), st.sets(st.sampled_from("mf")), days,
+                  st.integers(10, 100)),
+        max_size=6,
+    ),
+    st.sampled_from([0, 14]), days,
+)  # fmt: skip
+def test_what_is_valid_against_looking_at_every_audit(
+    drawn: list[tuple[str, str, set[str], int, int]], grace: int, now: int
+) -> None:
+    begin = at("2026-01-01 12:00")
+    rows = [
+        Audit(auditor, scope, frozenset(services), begin + day * DAY + number * MINUTE, Fraction(grade, 10))
+        for number, (auditor, scope, services, day, grade) in enumerate(drawn)
+    ]
+    t = begin + now * DAY
+    expected = []
+    for row in rows:
+        signed = row.signed_off < t
+        fresh = t <= walked(AMSTERDAM, row.signed_off, 6, grace)
+        same = [other for other in rows if (other.auditor, other.scope) == (row.auditor, row.scope)]
+        replaced = any(row.signed_off < other.signed_off < t for other in same)
+        if signed and fresh and not replaced and "m" in row.services:
+            expected.append(row)
+    found = valid_before(rows, "m", AMSTERDAM, grace, t)
+    assert sorted(found, key=lambda row: row.signed_off) == sorted(expected, key=lambda row: row.signed_off)
+    assert [row.grade for row in found] == sorted(row.grade for row in found)
