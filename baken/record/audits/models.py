@@ -13,7 +13,8 @@ from baken.record.people.models import User
 class Audit(models.Model):
     """One audit by an external party. Its grade, from 1 to 10, is the auditor's own; nobody converts another scale.
 
-    `grade` is in tenths: 78 is 7.8. `auditor_code` stands for the auditor's name on the ledger. It counts from `signed_off_at`, for the services in `services`.
+    `grade` is in tenths: 78 is 7.8. It counts from `signed_off_at`, for the services in `services`. `auditor_code`
+    stands for the auditor's name on the ledger.
     """
 
     id = IdField()

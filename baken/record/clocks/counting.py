@@ -149,6 +149,20 @@ class Counting:
         ]
         return [*stored.values_list("incident_id", flat=True), *live]
 
+    def consented(self) -> list[tuple[int, int]]:
+        """When the outages lasted, as incidents, that consent left out: the customer's own, if it is for one."""
+        stored = self._own().exclude(exclusion="")
+        stored = stored.exclude(outage=None) if self._customer else stored.filter(origin=Origin.MONITOR, outage=None)
+        live = {id: one for id, (one, _) in self._live.items() if one.exclusion}
+        told = {row.outage for row in stored if row.outage} | {UUID(one.outage) for one in live.values() if one.outage}
+        ids = told if self._customer else {row.incident_id for row in stored} | set(live)
+        found = [history.attribution for history in folded(ids, self._as_of)] if ids else []
+        return [
+            (one.reported, self._as_of if one.resolved_at is None else max(one.resolved_at, one.reported + 1))
+            for one in found
+            if one.origin is Origin.MONITOR
+        ]
+
     def _candidates(self, code: str, period: Period) -> Iterator[Listed]:
         column = _HAPPENS.get(code, "reported")
         if code == "C7":
