@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from baken.domain.agreements import Terms
 from baken.domain.instants import to_us
 from baken.domain.intervals import Intervals
+from baken.domain.maintenance import Maintenance as PlannedWork
 from baken.record.catalogue.models import (
     Agreement,
     AgreementVersion,
@@ -36,9 +37,12 @@ def services(caller: Caller) -> QuerySet[Service]:
     caller.require(Permission.READ_CATALOGUE)
     if caller.staff:
         return Service.objects.order_by("created_at")
-    if caller.organisation is None:
-        return Service.objects.none()
-    used = Subscription.objects.filter(organisation_id=caller.organisation, until=None).values("service_id")
+    return Service.objects.none() if caller.organisation is None else used_by(caller.organisation)
+
+
+def used_by(organisation_id: UUID) -> QuerySet[Service]:
+    """The services that a customer uses now."""
+    used = Subscription.objects.filter(organisation_id=organisation_id, until=None).values("service_id")
     return Service.objects.filter(id__in=used).order_by("created_at")
 
 
@@ -99,6 +103,20 @@ def maintenance(caller: Caller, service_id: UUID | None = None) -> QuerySet[Main
     """Announced maintenance of the services a caller may know of, latest first."""
     rows = Maintenance.objects.filter(service__in=services(caller)).select_related("service")
     return (rows.filter(service_id=service_id) if service_id else rows).order_by("-starts")
+
+
+def planned(service_id: UUID, as_of: datetime) -> list[PlannedWork]:
+    """The work announced for a service by `as_of`, as the values that maintenance is judged by."""
+    rows = Maintenance.objects.filter(service_id=service_id, announced_at__lte=as_of).order_by("announced_at")
+    return [
+        PlannedWork(
+            to_us(row.announced_at),
+            to_us(row.starts),
+            to_us(row.ends),
+            to_us(row.cancelled_at) if row.cancelled_at else None,
+        )
+        for row in rows
+    ]
 
 
 def _in_force(row: AgreementVersion) -> InForce:
