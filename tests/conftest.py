@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from django.db import connection
 from django.test import TransactionTestCase
+from pytest_django import Settings
 
 from baken.domain.agreements import default_terms
 from baken.record.catalogue import flows as catalogue
@@ -62,6 +63,12 @@ def _organisation(code: str, kind: str) -> Organisation:
     return catalogue.add_organisation(
         program("tests"), code=code, name=code.title(), kind=kind, language="en", zone="Europe/Amsterdam"
     )
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings: Settings) -> None:
+    """A hash that is slow on purpose would be most of the time that the tests take."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture
