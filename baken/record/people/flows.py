@@ -67,6 +67,28 @@ def set_password(caller: Caller, user: User, password: str) -> None:
     user.save(update_fields=["password"])
 
 
+def set_appearance(caller: Caller, *, language: str = "", theme: str = "") -> None:
+    """The caller's own language and theme; what is empty stays as it is."""
+    changes = {"language": language, "theme": theme}
+    User.objects.filter(id=_self(caller).id).update(**{name: value for name, value in changes.items() if value})
+
+
+def change_profile(caller: Caller, *, name: str, language: str, zone: str) -> None:
+    """The caller's own name, language and time zone."""
+    user = _self(caller)
+    known_zone(zone)
+    user.name, user.language, user.zone = name.strip(), language, zone
+    _clean(user)
+    user.save(update_fields=["name", "language", "zone"])
+
+
+def switch_shortcuts_off(caller: Caller, codes: Iterable[str]) -> None:
+    """The keyboard shortcuts the caller does not want."""
+    user = _self(caller)
+    user.shortcuts_off = sorted(set(codes))
+    user.save(update_fields=["shortcuts_off"])
+
+
 def set_active(caller: Caller, user_id: UUID, *, active: bool) -> None:
     """Let a person in, or keep them out; what they did stays."""
     caller.require(Permission.WRITE_PEOPLE)
@@ -125,6 +147,21 @@ def revoke_token(caller: Caller, token_id: UUID) -> None:
     if not ApiToken.objects.filter(id=token_id).exists():
         raise NotFound("There is no such token.")
     ApiToken.objects.filter(id=token_id, revoked_at=None).update(revoked_at=clock.now())
+
+
+def _self(caller: Caller) -> User:
+    user = User.objects.filter(id=caller.user).first() if caller.user else None
+    if user is None:
+        raise NotFound("There is no such person.")
+    return user
+
+
+def _clean(row: User | ApiToken) -> None:
+    try:
+        row.clean_fields(exclude=["password"])
+    except ValidationError as error:
+        field, problems = next(iter(error.message_dict.items()))
+        raise PeopleError(f"{field}: {' '.join(problems)}") from error
 
 
 def token_digest(secret: str) -> str:

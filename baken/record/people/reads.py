@@ -65,6 +65,19 @@ def agents() -> QuerySet[User]:
     return User.objects.filter(is_active=True, memberships__role__in=desk).distinct().order_by("created_at")
 
 
+def customers(caller: Caller) -> QuerySet[Organisation]:
+    """The customers somebody at the desk may work for, in the order in which they came."""
+    caller.require(Permission.WORK_INCIDENTS)
+    return Organisation.objects.filter(kind=Organisation.Kind.CUSTOMER).order_by("created_at")
+
+
+def contacts(caller: Caller, organisation_id: UUID) -> QuerySet[User]:
+    """The people of a customer who may call the desk."""
+    caller.require(Permission.WORK_INCIDENTS)
+    held = User.objects.filter(is_active=True, memberships__organisation_id=organisation_id)
+    return held.distinct().order_by("created_at")
+
+
 def tokens(caller: Caller) -> QuerySet[ApiToken]:
     """Every token, newest first."""
     caller.require(Permission.WRITE_PEOPLE)

@@ -5,11 +5,30 @@ from typing import Any
 from django.http import HttpRequest
 
 from baken.record.people.access import Permission
+from baken.record.people.models import User
 from baken.record.people.reads import provider
+from baken.show.web import navigation, shortcuts
+
+THEMES = tuple(User.Theme.values)
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
-    """The provider (for the banner of a demonstration), and what the caller may do (for the menu)."""
+    """The provider (for the banner of a demonstration), the caller and what they may do, the menu, the theme."""
     caller = getattr(request, "caller", None)
-    may = {permission.name.lower() for permission in Permission if caller and caller.may(permission)}
-    return {"provider": provider(), "may": may, "caller": caller}
+    user = getattr(request, "user", None)
+    person = user if isinstance(user, User) else None
+    return {
+        "provider": provider(),
+        "caller": caller,
+        "may": {permission.name.lower() for permission in Permission if caller and caller.may(permission)},
+        "menu": navigation.menu(request, caller),
+        "theme": person.theme if person else theme_of(request),
+        "themes": THEMES,
+        "shortcuts": shortcuts.of(person.shortcuts_off, caller) if person else [],
+    }
+
+
+def theme_of(request: HttpRequest) -> str:
+    """The theme that the cookie of somebody who is not signed in asks for."""
+    asked = request.COOKIES.get("theme", "")
+    return asked if asked in THEMES else User.Theme.SYSTEM.value

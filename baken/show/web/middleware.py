@@ -8,6 +8,7 @@ from django.utils import timezone, translation
 from baken.domain.zones import zone
 from baken.record.people.access import Caller
 from baken.record.people.reads import caller_of
+from baken.record.people.sessions import note_use
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -59,6 +60,7 @@ class Reader:
         request.caller = caller_of(user) if user.is_authenticated else NOBODY  # type: ignore[attr-defined]
         if not user.is_authenticated:
             return self.get_response(request)
+        note_use(request.session.session_key or "")
         with translation.override(user.language), timezone.override(zone(user.zone)):
             response = self.get_response(request)
             response.headers["Content-Language"] = user.language

@@ -1,5 +1,9 @@
-"""Addresses of the pages."""
+"""Addresses of the pages, by the people who look at them."""
 
-from django.urls import URLPattern
+from django.urls import include, path
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", include("baken.show.web.urls_base")),
+    path("", include("baken.show.web.urls_desk")),
+    path("", include("baken.show.web.urls_kpi")),
+]

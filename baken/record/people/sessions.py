@@ -1,0 +1,136 @@
+"""Signing in: guesses are counted in the database, sessions can be seen and ended by their owner."""
+
+import hashlib
+from datetime import timedelta
+from uuid import UUID
+
+from django.contrib.auth import authenticate
+from django.contrib.sessions.models import Session
+from django.db import connection, transaction
+from django.db.models import QuerySet
+
+from baken.record.ledger import clock
+from baken.record.people.access import NotFound
+from baken.record.people.flows import PeopleError, address_key, set_password
+from baken.record.people.models import Attempts, SignIn, User
+from baken.record.people.reads import caller_of
+
+WINDOW = timedelta(minutes=15)
+PER_ACCOUNT = 10
+PER_ADDRESS = 100
+"""Sign-ins that may be tried in a window: for one e-mail address, and from one network address."""
+
+NOTED_EVERY = timedelta(minutes=5)
+
+
+class WrongCredentials(PeopleError):
+    """E-mail address and password do not belong together; which of the two is wrong is not said."""
+
+
+class TooManyAttempts(PeopleError):
+    """Too many sign-ins were tried; the message says how long to wait."""
+
+
+def check_credentials(*, email: str, password: str, address: str | None) -> User:
+    """The person these credentials belong to. Takes equally long whether or not there is one.
+
+    Every try counts before it is checked, so that tries at the same moment count as well. Raises TooManyAttempts,
+    WrongCredentials.
+    """
+    account = _key("account", address_key(email))
+    _count(account, PER_ACCOUNT)
+    if address:
+        _count(_key("address", address), PER_ADDRESS)
+    user = authenticate(email=email, password=password)
+    if not isinstance(user, User):
+        raise WrongCredentials("This e-mail address and password do not belong together. Check both and try again.")
+    Attempts.objects.filter(key=account).delete()
+    Attempts.objects.filter(began__lte=clock.now() - WINDOW).delete()
+    return user
+
+
+def begin(user: User, *, session_key: str, device: str, address: str | None) -> SignIn:
+    """Remember a session that has just begun."""
+    now = clock.now()
+    return SignIn.objects.create(
+        user=user, session_key=session_key, device=device, address=address, began=now, last_used=now
+    )
+
+
+def change_password(user: User, *, current: str, password: str) -> User:
+    """A new password by its owner, who knows the present one. Every session ends; the owner signs in anew.
+
+    A wrong present password counts as a sign-in tried. Raises TooManyAttempts, PeopleError.
+    """
+    key = _key("account", user.email_key)
+    _count(key, PER_ACCOUNT)
+    if not user.check_password(current):
+        raise PeopleError("current: this is not your present password")
+    Attempts.objects.filter(key=key).delete()
+    set_password(caller_of(user), user, password)
+    end_all(user)
+    return user
+
+
+def note_use(session_key: str) -> None:
+    """Remember that a session is in use, once every few minutes."""
+    now = clock.now()
+    SignIn.objects.filter(session_key=session_key, last_used__lt=now - NOTED_EVERY).update(last_used=now)
+
+
+def sign_ins(user: User) -> QuerySet[SignIn]:
+    """The sessions of a person that have not ended, last used first."""
+    live = Session.objects.filter(expire_date__gt=clock.now()).values("session_key")
+    return SignIn.objects.filter(user=user, session_key__in=live).order_by("-last_used")
+
+
+@transaction.atomic
+def end(user: User, sign_in_id: UUID) -> None:
+    """End one session of a person. Raises NotFound, also for somebody else's."""
+    found = SignIn.objects.filter(user=user, id=sign_in_id).first()
+    if found is None:
+        raise NotFound("There is no such session.")
+    _end([found.session_key])
+
+
+@transaction.atomic
+def end_all(user: User) -> None:
+    """End every session of a person."""
+    _end(list(SignIn.objects.filter(user=user).values_list("session_key", flat=True)))
+
+
+def ended(session_key: str) -> None:
+    """A session was ended by its owner."""
+    SignIn.objects.filter(session_key=session_key).delete()
+
+
+def _end(keys: list[str]) -> None:
+    Session.objects.filter(session_key__in=keys).delete()
+    SignIn.objects.filter(session_key__in=keys).delete()
+
+
+COUNT = """
+INSERT INTO people_attempts AS known (key, began, count) VALUES (%(key)s, %(now)s, 1)
+ON CONFLICT (key) DO UPDATE SET
+    began = CASE WHEN known.began <= %(since)s THEN EXCLUDED.began ELSE known.began END,
+    count = CASE WHEN known.began <= %(since)s THEN 1 ELSE known.count + 1 END
+RETURNING began, count
+"""
+
+
+def _count(key: str, limit: int) -> None:
+    now = clock.now()
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT, {"key": key, "now": now, "since": now - WINDOW})
+        began, count = cursor.fetchone()
+    if count > limit:
+        raise TooManyAttempts(_wait(began + WINDOW - now))
+
+
+def _wait(left: timedelta) -> str:
+    minutes = max(1, -(-int(left.total_seconds()) // 60))
+    return f"Too many attempts. Wait {minutes} min and try again; nothing is wrong with your account."
+
+
+def _key(kind: str, value: str) -> str:
+    return hashlib.sha256(f"{kind}:{value}".encode()).hexdigest()

@@ -1,0 +1,108 @@
+"""Errors as people see them: beside a field, or as a page that says what happened and what to do."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.core.exceptions import NON_FIELD_ERRORS, RequestDataTooBig, ValidationError
+from django.forms import BaseForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import get_template
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
+
+from baken.record.people.access import Conflict
+
+WITH_OWN_PAGE = (400, 403, 404, 409, 413)
+
+
+@contextmanager
+def refusals(form: BaseForm) -> Iterator[None]:
+    """What a flow refuses becomes an error of the form: beside the field that the message names, else above all.
+
+    Use it around the call of the flow; after it `form.errors` says whether the flow went through. A Conflict is said
+    above the form as well, so that nothing that was typed is lost. Forbidden and NotFound go on to the guard.
+    """
+    try:
+        yield
+    except ValidationError as error:
+        _add_all(form, error)
+    except ValueError as error:
+        if type(error) is ValueError:
+            raise  # not a refusal of a flow, which has a class of its own
+        field, message = _field_of(form, str(error))
+        form.add_error(field, message)
+    except Conflict as conflict:
+        form.add_error(None, ValidationError(words(conflict), code="conflict"))
+
+
+def words(error: Exception) -> str:
+    """What an error says, in the reader's language where a translation is known."""
+    text = str(error) or (type(error).__doc__ or "").strip().splitlines()[0]
+    return gettext(text)
+
+
+def answer(request: HttpRequest, status: int, *, detail: str = "") -> HttpResponse:
+    """The page for an error."""
+    known = status if status in WITH_OWN_PAGE else 400
+    return render(request, f"errors/{known}.html", {"detail": detail, "back": _came_from(request)}, status=status)
+
+
+def _came_from(request: HttpRequest) -> str:
+    """The page of ours that the reader comes from, else the front page."""
+    referer = request.META.get("HTTP_REFERER", "")
+    return referer if url_has_allowed_host_and_scheme(referer, {request.get_host()}) else "/"
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler400: what could not be read at all."""
+    return answer(request, 413 if isinstance(exception, RequestDataTooBig) else 400)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler403."""
+    return answer(request, 403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler404."""
+    return answer(request, 404)
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """Django's handler500. Nothing is asked of the database here: it may be what failed."""
+    return HttpResponse(get_template("errors/500.html").render(), status=500)
+
+
+def untrusted(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form without the page's own key: mostly a page that was open for a very long time."""
+    detail = gettext(
+        "This page was open for too long, or cookies are blocked. Go back, load it again and send it once more."
+    )
+    return render(request, "errors/403.html", {"detail": detail}, status=403)
+
+
+def _field_of(form: BaseForm, message: str) -> tuple[str | None, str]:
+    """The field that "field: remedy" names, when this form has it, and what to say."""
+    name, separator, remedy = message.partition(": ")
+    wanted = name.strip().lower().replace(" ", "_")
+    if separator and wanted in form.fields:
+        return wanted, sentence(gettext(remedy))
+    return None, sentence(gettext(message))
+
+
+def sentence(text: str) -> str:
+    """The text as a sentence: messages of flows begin small, after the name of the field."""
+    text = text.strip()
+    text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "!", "?")) else text + "."
+
+
+def _add_all(form: BaseForm, error: ValidationError) -> None:
+    if not hasattr(error, "error_dict"):
+        form.add_error(None, error)
+        return
+    for name, problems in error.error_dict.items():
+        known = name if name in form.fields and name != NON_FIELD_ERRORS else None
+        for problem in problems:
+            form.add_error(known, problem)

@@ -1,0 +1,93 @@
+"""What stands around every page: who may see it, and what an error becomes."""
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.forms import BaseForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render, resolve_url
+
+from baken.record.people.access import Conflict, Forbidden, NotFound, Permission
+from baken.show.web import errors
+from baken.show.web.middleware import PageRequest
+
+Rest = ParamSpec("Rest")
+View = Callable[Concatenate[PageRequest, Rest], HttpResponse]
+
+
+def page(
+    *any_of: Permission, public: bool = False, methods: tuple[str, ...] = ("GET", "POST")
+) -> Callable[[View[Rest]], Callable[Concatenate[HttpRequest, Rest], HttpResponse]]:
+    """A page for whoever holds one of these permissions; for everybody signed in when none is named.
+
+    public: for people who are not signed in as well. methods: what may be asked of it; HEAD goes with GET. An anonymous
+    reader is sent to the sign-in page and comes back afterwards. NotFound, Forbidden and Conflict that a flow or
+    read raises become pages that say so.
+    """
+
+    def around(view: View[Rest]) -> Callable[Concatenate[HttpRequest, Rest], HttpResponse]:
+        @wraps(view)
+        def guarded(request: HttpRequest, /, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponse:
+            asked: PageRequest = request  # type: ignore[assignment]  # Reader has added the caller
+            refusal = _refusal(asked, any_of, public=public, methods=methods)
+            return refusal if refusal is not None else _answer(asked, view, *args, **kwargs)
+
+        return guarded
+
+    return around
+
+
+def show(
+    request: HttpRequest, template: str, context: Mapping[str, Any] | None = None, *, form: BaseForm | None = None
+) -> HttpResponse:
+    """Render a template. With a form that has errors the status is 422; the form is in the context as `form`."""
+    status = 422 if form is not None and form.is_bound and form.errors else 200
+    return render(request, template, {**(context or {}), **({"form": form} if form is not None else {})}, status=status)
+
+
+def _refusal(
+    request: PageRequest, any_of: tuple[Permission, ...], *, public: bool, methods: tuple[str, ...]
+) -> HttpResponse | None:
+    if request.method not in (*methods, "HEAD"):
+        response = errors.answer(request, 405)
+        response.headers["Allow"] = ", ".join(methods)
+        return response
+    if _has_nul(request):
+        return errors.answer(request, 400)
+    if public:
+        return None
+    if not request.user.is_authenticated:
+        return to_sign_in(request)
+    if any_of and not any(request.caller.may(permission) for permission in any_of):
+        return errors.answer(request, 403)
+    return None
+
+
+def to_sign_in(request: HttpRequest) -> HttpResponse:
+    """To the sign-in page, with where to go on afterwards; what was posted cannot be repeated, so not that."""
+    address = resolve_url(settings.LOGIN_URL)
+    if request.method in ("GET", "HEAD") and request.path != "/":
+        address += "?" + urlencode({"next": request.get_full_path()})
+    return redirect(address)
+
+
+def _answer(request: PageRequest, view: View[Rest], *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponse:
+    try:
+        return view(request, *args, **kwargs)
+    except NotFound:
+        return errors.answer(request, 404)
+    except Forbidden:
+        return errors.answer(request, 403)
+    except Conflict as conflict:
+        return errors.answer(request, 409, detail=errors.words(conflict))
+
+
+def _has_nul(request: HttpRequest) -> bool:
+    """PostgreSQL's text cannot hold NUL, and no person types it."""
+    given = [request.path]
+    for query in (request.GET, request.POST):
+        given += [text for name, values in query.lists() for text in (name, *values) if isinstance(text, str)]
+    return any("\x00" in text for text in given)

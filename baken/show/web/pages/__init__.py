@@ -1,0 +1,1 @@
+"""One module per part of the pages. A view reads the input, calls one flow or read, and renders."""

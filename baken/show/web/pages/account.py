@@ -1,0 +1,72 @@
+"""The account: what somebody sees and changes about themselves."""
+
+from uuid import UUID
+
+from django.contrib import auth, messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext
+
+from baken.record.people import flows, sessions
+from baken.record.people.models import User
+from baken.show.web import shortcuts
+from baken.show.web.device import session_of
+from baken.show.web.errors import refusals
+from baken.show.web.forms.account import PasswordForm, ProfileForm, ShortcutsForm
+from baken.show.web.guard import page, show
+from baken.show.web.middleware import PageRequest
+
+
+@page()
+def account(request: PageRequest) -> HttpResponse:
+    """Name, language and zone; the page also leads to everything else about oneself."""
+    user = _user(request)
+    form = ProfileForm(request.POST or None, initial={"name": user.name, "language": user.language, "zone": user.zone})
+    if request.method == "POST" and form.is_valid():
+        with refusals(form):
+            flows.change_profile(request.caller, **form.cleaned_data)
+            messages.success(request, gettext("Your account was changed."))
+            return redirect("account")
+    context = {"sign_ins": sessions.sign_ins(user), "session_key": request.session.session_key}
+    return show(request, "account/account.html", context, form=form)
+
+
+@page()
+def password(request: PageRequest) -> HttpResponse:
+    """A new password. Every other session ends."""
+    user = _user(request)
+    form = PasswordForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        with refusals(form):
+            user = sessions.change_password(user, **form.cleaned_data)
+            auth.login(request, user)
+            sessions.begin(user, **session_of(request))
+            messages.success(request, gettext("Your password was changed; you were signed out everywhere else."))
+            return redirect("account")
+    return show(request, "account/password.html", form=form)
+
+
+@page()
+def keyboard(request: PageRequest) -> HttpResponse:
+    """Which shortcuts work."""
+    offered = shortcuts.of(_user(request).shortcuts_off, request.caller)
+    form = ShortcutsForm(request.POST if request.method == "POST" else None, offered=offered)
+    if request.method == "POST" and form.is_valid():
+        off = {each.shortcut.code for each in offered} - set(form.cleaned_data["on"])
+        flows.switch_shortcuts_off(request.caller, off)
+        messages.success(request, gettext("Your shortcuts were changed."))
+        return redirect("account")
+    return show(request, "account/keyboard.html", form=form)
+
+
+@page(methods=("POST",))
+def session_ending(request: PageRequest, sign_in_id: UUID) -> HttpResponse:
+    """End one of one's own sessions."""
+    sessions.end(_user(request), sign_in_id)
+    messages.success(request, gettext("That session was ended."))
+    return redirect("account")
+
+
+def _user(request: PageRequest) -> User:
+    assert isinstance(request.user, User)
+    return request.user
