@@ -42,6 +42,7 @@ SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _public.scheme == "https" else None
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "baken.show.web.errors.untrusted"
 
 DATABASES = {"default": database(os.environ.get("DATABASE_URL") or "postgresql:///baken")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -180,7 +180,7 @@ def query(context: template.Context, **changes: object) -> str:
             asked.pop(name, None)
         else:
             asked[name] = str(value)
-    return "?" + asked.urlencode()
+    return f"?{asked.urlencode()}"
 
 
 @register.inclusion_tag("parts/breadcrumb.html", takes_context=False)
