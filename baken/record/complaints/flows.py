@@ -13,9 +13,10 @@ from baken.record.complaints.models import Complaint, Remark
 from baken.record.complaints.reads import visible
 from baken.record.ledger import clock
 from baken.record.ledger.flows import Entry, Stream, append
-from baken.record.orgs.fields import new_id
+from baken.record.orgs.fields import clean_written, new_id
 from baken.record.orgs.models import Organisation
 from baken.record.people import access
+from baken.record.people import reads as people
 from baken.record.people.access import Caller, NotFound, Permission
 from baken.record.people.models import User
 
@@ -40,17 +41,21 @@ def lodge(
     lodged: datetime | None = None,
     reporter: User | None = None,
 ) -> Complaint:
-    """A new complaint, lodged now or, taken down by the manager, at an earlier instant."""
+    """A new complaint, lodged now or, taken down by the manager, at an earlier instant.
+
+    Customers lodge their own, now; the manager may say who complained, and when.
+    """
     caller.require(Permission.FILE_COMPLAINTS)
-    if not caller.staff and organisation.id != caller.organisation:
-        raise NotFound("There is no such service.")
-    if not catalogue.services(caller).filter(id=service.id).exists():
-        raise NotFound("There is no such service.")
+    _offered(caller, organisation, service)
+    if not caller.may(Permission.HANDLE_COMPLAINTS):
+        lodged, reporter = None, _person(caller)
+    elif reporter and not people.contacts(caller, organisation.id).filter(id=reporter.id).exists():
+        raise ComplaintError("reporter: choose somebody of this customer, or nobody")
     now = clock.now()
     lodged = lodged or now
     if lodged > now:
-        raise ComplaintError("lodged: this instant has not come yet")
-    for field, value in (("subject", subject), ("complaint", body)):
+        raise ComplaintError("lodged: this instant has not come yet; give the time it was received")
+    for field, value in (("subject", subject), ("message", body)):
         if not value.strip():
             raise ComplaintError(f"{field}: say what you are not satisfied with")
     terms = catalogue.in_force(catalogue.agreement_for(service.id, organisation.id), lodged).terms
@@ -66,7 +71,7 @@ def lodge(
         "acknowledge": terms.complaint_acknowledge,
     }
     append(_stream(complaint), [Entry("complaint.lodged", lodged, data)], actor=caller.actor)
-    _say(complaint, reporter or None, body, visible=True)
+    _say(complaint, reporter or _person(caller), body, visible=True)
     return complaint
 
 
@@ -74,6 +79,7 @@ def lodge(
 def acknowledge(caller: Caller, number: int, *, body: str) -> Complaint:
     """The manager tells the customer that the complaint is being looked at."""
     complaint = _locked(caller, number)
+    _counts(complaint)
     if complaint.acknowledged_at:
         raise Conflict("It was acknowledged already.")
     _say(complaint, _person(caller), body, visible=True)
@@ -101,6 +107,7 @@ def answer(caller: Caller, number: int, *, body: str) -> Remark:
 def decide(caller: Caller, number: int, *, outcome: str, body: str) -> Complaint:
     """The outcome, with the reasons the customer reads. It can be decided once."""
     complaint = _locked(caller, number)
+    _counts(complaint)
     if complaint.decided_at:
         raise Conflict("It was decided already.")
     if outcome not in Complaint.Outcome.values:
@@ -115,10 +122,24 @@ def decide(caller: Caller, number: int, *, outcome: str, body: str) -> Complaint
 def leave_out(caller: Caller, number: int, *, outcome: str, reason: str) -> Complaint:
     """A test, spam, or a duplicate of another complaint counts nowhere."""
     complaint = _locked(caller, number)
+    _counts(complaint)
     if outcome not in {"test", "spam", "duplicate"}:
         raise ComplaintError("outcome: choose test, spam or duplicate")
     _say(complaint, _person(caller), reason, visible=False)
     return _record(caller, complaint, Entry("complaint.left_out", clock.now(), {"outcome": outcome}))
+
+
+def _offered(caller: Caller, organisation: Organisation, service: Service) -> None:
+    own = caller.staff or organisation.id == caller.organisation
+    if not own or not catalogue.services(caller).filter(id=service.id).exists():
+        raise NotFound("There is no such service.")
+    if organisation.kind == Organisation.Kind.CUSTOMER and not catalogue.used_by(organisation.id).filter(id=service.id):
+        raise ComplaintError("service: this customer does not use it; choose one that they use")
+
+
+def _counts(complaint: Complaint) -> None:
+    if complaint.left_out:
+        raise Conflict(f"It was left out already, as {complaint.left_out}.")
 
 
 def _locked(caller: Caller, number: int) -> Complaint:
@@ -149,10 +170,10 @@ def _say(complaint: Complaint, author: User | None, body: str, *, visible: bool)
 
 def _save_new(row: Complaint | Remark) -> None:
     try:
-        row.clean_fields()
+        clean_written(row)
     except ValidationError as error:
         field, messages = next(iter(error.message_dict.items()))
-        raise ComplaintError(f"{field}: {' '.join(messages)}") from error
+        raise ComplaintError(f"{'message' if field == 'body' else field}: {' '.join(messages)}") from error
     row.save(force_insert=True)
 
 

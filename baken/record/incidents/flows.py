@@ -2,32 +2,51 @@
 
 Errors: `NotFound` for an incident that is not the caller's to see, `Forbidden` for a missing permission,
 `IncidentError` for input that does not fit, `Conflict` when somebody else was first.
+
+`seen`, where it is taken, is the id of the last message that the writer has read: they are told to look again when
+somebody else wrote after it.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
+from uuid import UUID
 
-from django.core.exceptions import ValidationError
-from django.db import connection, transaction
+from django.db import transaction
 
-from baken.domain.facts import IncidentClass, Kind, Origin, Outcome, Priority, Waiting, priority_of
+from baken.domain.facts import IncidentClass, Kind, Origin, Outcome, Waiting, standing
 from baken.domain.instants import to_us
 from baken.record.catalogue import reads as catalogue
 from baken.record.catalogue.models import Service
-from baken.record.incidents import project
-from baken.record.incidents.models import Incident, Message
-from baken.record.incidents.reads import visible
+from baken.record.incidents import checks, project
+from baken.record.incidents.checks import (
+    arrived,
+    clean,
+    known_classes,
+    level,
+    not_closed,
+    not_left_out,
+    not_overtaken,
+    offered,
+    reporter_of,
+    resolution_of_its_own,
+    still_open,
+)
+from baken.record.incidents.handling import locked, next_number, of_class, record, response, say
+from baken.record.incidents.models import Draft, Incident, Message
+from baken.record.incidents.reads import incident as read_incident
 from baken.record.ledger import clock
 from baken.record.ledger import reads as ledger
 from baken.record.ledger.flows import Entry, Stream, append
 from baken.record.orgs.fields import new_id
 from baken.record.orgs.models import Organisation
-from baken.record.people import access
-from baken.record.people.access import Caller, NotFound, Permission
+from baken.record.people import reads as people
+from baken.record.people.access import Caller, Forbidden, Permission
 from baken.record.people.models import User
 
-Conflict = handling.Conflict
-IncidentError = handling.IncidentError
+Conflict = checks.Conflict
+IncidentError = checks.IncidentError
+CAUSES = ("force_majeure", "customer_side")
+"""Why a customer may agree to leave an incident out of the figures."""
 
 
 @transaction.atomic
@@ -45,22 +64,22 @@ def report(
     reported: datetime | None = None,
     reporter: User | None = None,
 ) -> Incident:
-    """A new incident. `reported` is when the message arrived or the call began, now when not given."""
+    """A new incident. `reported` is when the message arrived or the call began, now when not given.
+
+    A customer reports now and for themselves; the desk may say who called, and when.
+    """
     caller.require(Permission.REPORT_INCIDENTS)
-    if not caller.staff and (organisation.id != caller.organisation or not _offers(caller, service)):
-        raise NotFound("There is no such service.")
-    now = clock.now()
-    reported = reported or now
-    if reported > now:
-        raise IncidentError("reported: this instant has not come yet; give the time the call began or leave it empty")
+    offered(caller, organisation, service)
+    reporter = reporter_of(caller, organisation, reporter)
+    reported = arrived(caller, reported)
     if not subject.strip():
         raise IncidentError("subject: say in one line what is wrong")
-    priority = _level(impact, urgency)
+    priority = level(impact, urgency)
     held = catalogue.in_force(catalogue.agreement_for(service.id, organisation.id), reported)
     stream = Stream("incident", new_id(), organisation.id)
     data = {
-        "number": _next_number(), "service": str(service.id), "agreement": str(held.agreement),
-        "agreement_version": held.version, "classes": _known_classes(classes), "impact": impact,
+        "number": next_number(), "service": str(service.id), "agreement": str(held.agreement),
+        "agreement_version": held.version, "classes": known_classes(classes), "impact": impact,
         "urgency": urgency, "priority": priority.value, "origin": origin.value,
     }  # fmt: skip
     facts = append(stream, [Entry(Kind.REPORTED, reported, data)], actor=caller.actor)
@@ -74,12 +93,13 @@ def report(
 
 
 @transaction.atomic
-def reply(caller: Caller, number: int, *, body: str) -> Incident:
-    """A message from the desk that the customer can see: a response."""
+def reply(caller: Caller, number: int, *, body: str, seen: UUID | None = None) -> Incident:
+    """A message from the desk that the customer can see: a response, when a person writes it."""
     incident = locked(caller, number, Permission.WORK_INCIDENTS)
     not_closed(incident)
+    not_overtaken(caller, incident, seen)
     say(caller, incident, Message.Kind.REPLY, body, visible=True)
-    return record(caller, incident, [_responded(incident)])
+    return record(caller, incident, response(caller, incident))
 
 
 @transaction.atomic
@@ -93,6 +113,7 @@ def note(caller: Caller, number: int, *, body: str) -> Message:
 def log_call(caller: Caller, number: int, *, body: str, began: datetime | None = None) -> Incident:
     """A live call with the customer, which began at `began` (now when not given): a response."""
     incident = locked(caller, number, Permission.WORK_INCIDENTS)
+    not_closed(incident)
     began = began or clock.now()
     if not incident.reported <= began <= clock.now():
         raise IncidentError("began: the call began between the report of the incident and now")
@@ -107,6 +128,7 @@ def answer(caller: Caller, number: int, *, body: str) -> Incident:
     not_closed(incident)
     say(caller, incident, Message.Kind.REPLY, body, visible=True)
     if incident.status == Incident.Status.RESOLVED:
+        resolution_of_its_own(incident)
         return record(caller, incident, [Entry(Kind.REOPENED, clock.now())])
     if incident.waiting_on == Waiting.CUSTOMER:
         return record(caller, incident, [Entry(Kind.WAITING_ENDED, clock.now())])
@@ -117,36 +139,43 @@ def answer(caller: Caller, number: int, *, body: str) -> Incident:
 def take(caller: Caller, number: int, *, over: bool = False) -> Incident:
     """A person at the desk takes the incident on. From a colleague only when `over` says so."""
     incident = locked(caller, number, Permission.WORK_INCIDENTS)
+    if caller.user is None:
+        raise Forbidden("Only a person can take an incident on.")
     still_open(incident)
+    if incident.assignee_id == caller.user and incident.status != Incident.Status.NEW:
+        return incident
     if incident.assignee_id not in (None, caller.user) and not over:
         raise Conflict(f"{incident.assignee} works on this incident; take it over deliberately if you must.")
     Incident.objects.filter(id=incident.id).update(assignee=caller.user)
     now = clock.now()
     entries = [Entry(Kind.PICKED_UP, now), Entry(Kind.ASSIGNED, now, {"to": str(caller.user)})]
-    return record(caller, incident, entries if caller.user else entries[:1])
+    return record(caller, incident, entries)
 
 
 @transaction.atomic
 def assign(caller: Caller, number: int, *, to: User | None) -> Incident:
-    """Hand the incident to somebody, or to nobody. This alone is not a response."""
+    """Hand the incident to somebody at the desk, or to nobody. This alone is not a response."""
     incident = locked(caller, number, Permission.WORK_INCIDENTS)
     still_open(incident)
+    if to is not None and not people.agents().filter(id=to.id).exists():
+        raise IncidentError("to: choose somebody who works at the desk")
     incident.assignee = to
     incident.save(update_fields=["assignee"])
     return record(caller, incident, [Entry(Kind.ASSIGNED, clock.now(), {"to": str(to.id) if to else None})])
 
 
 @transaction.atomic
-def wait(caller: Caller, number: int, *, on: Waiting, question: str) -> Incident:
+def wait(caller: Caller, number: int, *, on: Waiting, question: str, seen: UUID | None = None) -> Incident:
     """Wait: for the customer after a question they can see, or for somebody else with a note of why."""
     incident = locked(caller, number, Permission.WORK_INCIDENTS)
     still_open(incident)
+    not_overtaken(caller, incident, seen)
     if incident.waiting_on == on:
         raise Conflict(f"It waits for the {on.value} already.")
     customer = on is Waiting.CUSTOMER
     say(caller, incident, Message.Kind.REPLY if customer else Message.Kind.NOTE, question, visible=customer)
     entries = [Entry(Kind.WAITING_ENDED, clock.now())] if incident.waiting_on else []
-    entries += [_responded(incident)] if customer else []
+    entries += response(caller, incident) if customer else []
     return record(caller, incident, [*entries, Entry(Kind.WAITING_BEGAN, clock.now(), {"on": on.value})])
 
 
@@ -160,10 +189,12 @@ def resume(caller: Caller, number: int) -> Incident:
 
 
 @transaction.atomic
-def resolve(caller: Caller, number: int, *, body: str) -> Incident:
+def resolve(caller: Caller, number: int, *, body: str, seen: UUID | None = None) -> Incident:
     """The service works again for the customer, who reads in `body` what was done."""
     incident = locked(caller, number, Permission.WORK_INCIDENTS)
     still_open(incident)
+    resolution_of_its_own(incident)
+    not_overtaken(caller, incident, seen)
     say(caller, incident, Message.Kind.REPLY, body, visible=True)
     return record(caller, incident, [Entry(Kind.RESOLVED, clock.now(), {"timed": True})])
 
@@ -172,12 +203,13 @@ def resolve(caller: Caller, number: int, *, body: str) -> Incident:
 def reopen(caller: Caller, number: int, *, reason: str) -> Incident:
     """It was not resolved after all: the resolution clock goes on without the time between."""
     incident = locked(caller, number, Permission.REPORT_INCIDENTS)
-    if incident.status not in DONE or incident.outcome:
+    if incident.status not in checks.DONE or incident.outcome:
         raise Conflict("Only a resolved incident can be reopened.")
     if not caller.staff and incident.status == Incident.Status.CLOSED:
         raise Conflict("This incident is closed; report a new one and mention its number.")
-    say(caller, incident, Message.Kind.REPLY if not caller.staff else Message.Kind.REASON, reason,
-         visible=not caller.staff)  # fmt: skip
+    resolution_of_its_own(incident)
+    kind = Message.Kind.REASON if caller.staff else Message.Kind.REPLY
+    say(caller, incident, kind, reason, visible=not caller.staff)
     return record(caller, incident, [Entry(Kind.REOPENED, clock.now())])
 
 
@@ -192,10 +224,15 @@ def close(caller: Caller, number: int) -> Incident:
 
 @transaction.atomic
 def change_priority(caller: Caller, number: int, *, impact: int, urgency: int, reason: str) -> Incident:
-    """A new priority from impact × urgency; the deadlines are computed again from the report."""
+    """A new priority from impact × urgency; the deadlines are computed again from the report.
+
+    After the resolution it changes what the incident counts as, but no verdict; only the manager may.
+    """
     incident = locked(caller, number, Permission.WORK_INCIDENTS)
-    still_open(incident)
-    priority = _level(impact, urgency)
+    not_left_out(incident)
+    if incident.status in checks.DONE:
+        caller.require(Permission.CORRECT_FACTS)
+    priority = level(impact, urgency)
     if (impact, urgency) == (incident.impact, incident.urgency):
         raise Conflict("It has this impact and urgency already.")
     say(caller, incident, Message.Kind.REASON, reason, visible=False)
@@ -207,7 +244,7 @@ def change_priority(caller: Caller, number: int, *, impact: int, urgency: int, r
 def change_classes(caller: Caller, number: int, *, classes: Collection[str], reason: str) -> Incident:
     """What the incident touches, corrected by a person, hence confirmed."""
     incident = locked(caller, number, Permission.WORK_INCIDENTS)
-    known = _known_classes(classes)
+    known = known_classes(classes)
     say(caller, incident, Message.Kind.REASON, reason, visible=False)
     now = clock.now()
     entries = [Entry(Kind.CLASSES_CHANGED, now, {"classes": known}), Entry(Kind.CLASSES_CONFIRMED, now)]
@@ -218,52 +255,86 @@ def change_classes(caller: Caller, number: int, *, classes: Collection[str], rea
 def confirm_classes(caller: Caller, number: int) -> Incident:
     """A person looked, and the classes are right."""
     incident = locked(caller, number, Permission.WORK_INCIDENTS)
+    if incident.classes_confirmed:
+        return incident
     return record(caller, incident, [Entry(Kind.CLASSES_CONFIRMED, clock.now())])
 
 
 @transaction.atomic
 def leave_out(caller: Caller, number: int, *, outcome: Outcome, reason: str) -> Incident:
-    """Take it out of the counts: withdrawn by its customer, or rejected, a test or spam by the desk."""
+    """Take it out of the counts: withdrawn by its customer, or rejected, a test or spam by the desk.
+
+    The customer reads the reason of a withdrawal and of a rejection.
+    """
     own = outcome is Outcome.WITHDRAWN and not caller.staff
     incident = locked(caller, number, Permission.REPORT_INCIDENTS if own else Permission.WORK_INCIDENTS)
     if outcome is Outcome.DUPLICATE:
         raise IncidentError("outcome: merge a duplicate into the incident that stays")
+    if own:
+        still_open(incident)
     not_left_out(incident)
-    say(caller, incident, Message.Kind.REASON, reason, visible=own)
+    told = outcome in (Outcome.WITHDRAWN, Outcome.REJECTED)
+    say(caller, incident, Message.Kind.REASON, reason, visible=told)
     return record(caller, incident, [Entry(Kind.LEFT_OUT, clock.now(), {"outcome": outcome.value})])
 
 
 @transaction.atomic
 def readmit(caller: Caller, number: int, *, reason: str) -> Incident:
-    """Count it again: leaving it out was a mistake."""
+    """Count it again: leaving it out was a mistake. What it was merged into gives its report back."""
     incident = locked(caller, number, Permission.WORK_INCIDENTS)
     if not incident.outcome:
         raise Conflict("It was not left out.")
     say(caller, incident, Message.Kind.REASON, reason, visible=False)
+    if incident.survivor:
+        _give_back(caller, incident, incident.survivor.number)
     return record(caller, incident, [Entry(Kind.READMITTED, clock.now())])
 
 
 @transaction.atomic
 def merge(caller: Caller, number: int, *, into: int) -> Incident:
-    """Make `number` a duplicate of `into`, which takes the earliest report and the customer's words."""
+    """Make `number` a duplicate of `into`, which takes the earliest report; its page shows what was said on both."""
     caller.require(Permission.WORK_INCIDENTS)
     if number == into:
         raise IncidentError("into: an incident cannot be merged into itself")
-    first, second = sorted((number, into))
-    locked = {n: locked(caller, n, Permission.WORK_INCIDENTS) for n in (first, second)}
-    duplicate, survivor = locked[number], locked[into]
-    for incident in (duplicate, survivor):
-        not_left_out(incident)
+    both = {n: locked(caller, n, Permission.WORK_INCIDENTS) for n in sorted((number, into))}
+    duplicate, survivor = both[number], both[into]
+    not_left_out(duplicate)
+    not_left_out(survivor)
     if (duplicate.organisation_id, duplicate.service_id) != (survivor.organisation_id, survivor.service_id):
         raise IncidentError("into: choose an incident of the same customer and service")
-    say(caller, duplicate, Message.Kind.REASON, f"→ #{survivor.number}", visible=True)
     now = clock.now()
     data = {"outcome": Outcome.DUPLICATE.value, "survivor": str(survivor.id)}
     record(caller, duplicate, [Entry(Kind.LEFT_OUT, now, data)])
-    if duplicate.reported < survivor.reported:
-        earlier = {"at": to_us(duplicate.reported)}
-        return record(caller, survivor, [Entry(Kind.REPORTED_EARLIER, now, earlier)])
-    return survivor
+    if to_us(duplicate.reported) >= ledger.of_stream(survivor.id)[0].at:
+        return survivor
+    earlier = {"at": to_us(duplicate.reported), "of": str(duplicate.id)}
+    return record(caller, survivor, [Entry(Kind.REPORTED_EARLIER, now, earlier)])
+
+
+@transaction.atomic
+def join_outage(caller: Caller, number: int, *, outage: int) -> Incident:
+    """What a customer reported is the outage that a monitor saw: it is resolved when that is, and when that was."""
+    incident = locked(caller, number, Permission.WORK_INCIDENTS)
+    not_left_out(incident)
+    seen = read_incident(caller, outage)
+    if seen.origin != Origin.MONITOR or seen.service_id != incident.service_id or seen.outcome:
+        raise IncidentError("outage: choose an incident of the same service that a monitor opened")
+    if incident.origin == Origin.MONITOR:
+        raise IncidentError("outage: this incident was opened by a monitor itself; merge it if it is the same one")
+    if incident.outage_id:
+        raise Conflict("It is part of an outage already; retract that first.")
+    return record(caller, incident, [Entry(Kind.JOINED_OUTAGE, clock.now(), {"outage": str(seen.id)})])
+
+
+@transaction.atomic
+def record_consent(caller: Caller, number: int, *, cause: str, consent: str) -> Incident:
+    """The customer agreed that this incident is left out of the figures; `consent` says who did, when and how."""
+    incident = locked(caller, number, Permission.CORRECT_FACTS)
+    if cause not in CAUSES:
+        raise IncidentError(f"cause: choose one of {', '.join(CAUSES)}")
+    not_left_out(incident)
+    say(caller, incident, Message.Kind.REASON, consent, visible=True)
+    return record(caller, incident, [Entry(Kind.CONSENT_GIVEN, clock.now(), {"cause": cause})])
 
 
 @transaction.atomic
@@ -272,7 +343,8 @@ def retract(caller: Caller, number: int, *, seq: int, reason: str) -> Incident:
     incident = locked(caller, number, Permission.CORRECT_FACTS)
     if seq <= 1:
         raise IncidentError("seq: the report itself cannot be retracted; leave the incident out instead")
-    if not any(fact.seq == seq and fact.kind.startswith("incident.") for fact in ledger.of_stream(incident.id)):
+    stands = standing(ledger.of_stream(incident.id))
+    if not any(fact.seq == seq and fact.kind.startswith("incident.") for fact in stands):
         raise IncidentError(f"seq: this incident has no fact {seq} that can be retracted")
     say(caller, incident, Message.Kind.REASON, reason, visible=False)
     return record(caller, incident, [Entry(Kind.RETRACTED, clock.now(), {"seq": seq})])
@@ -281,7 +353,7 @@ def retract(caller: Caller, number: int, *, seq: int, reason: str) -> Incident:
 @transaction.atomic
 def judge_restoration(caller: Caller, number: int, *, restored: bool, reason: str) -> Incident:
     """An integrity incident's data came back, or is lost for good."""
-    incident = _of_class(caller, number, IncidentClass.INTEGRITY)
+    incident = of_class(caller, number, IncidentClass.INTEGRITY)
     say(caller, incident, Message.Kind.REASON, reason, visible=False)
     kind = Kind.DATA_RESTORED if restored else Kind.NOT_RESTORABLE
     return record(caller, incident, [Entry(kind, clock.now())])
@@ -290,9 +362,36 @@ def judge_restoration(caller: Caller, number: int, *, restored: bool, reason: st
 @transaction.atomic
 def judge_break_in(caller: Caller, number: int, *, confirmed: bool, reason: str) -> Incident:
     """A person finds that somebody was in, or that nobody was."""
-    incident = _of_class(caller, number, IncidentClass.SECURITY)
+    incident = of_class(caller, number, IncidentClass.SECURITY)
     say(caller, incident, Message.Kind.REASON, reason, visible=False)
     kind = Kind.BREAK_IN_CONFIRMED if confirmed else Kind.BREAK_IN_REJECTED
     return record(caller, incident, [Entry(kind, clock.now())])
 
 
+def save_draft(caller: Caller, number: int, *, kind: str, body: str) -> None:
+    """Keep what the caller is writing; an empty text forgets it."""
+    caller.require(Permission.REPORT_INCIDENTS if kind == Message.Kind.REPLY else Permission.WORK_INCIDENTS)
+    incident = read_incident(caller, number)
+    if caller.user is None or kind not in Message.Kind.values:
+        raise IncidentError("kind: only a person drafts, and only messages")
+    own = Draft.objects.filter(incident=incident, author_id=caller.user, kind=kind)
+    draft = Draft(
+        organisation_id=incident.organisation_id, incident=incident, author_id=caller.user, kind=kind, body=body,
+        updated_at=clock.now(),
+    )  # fmt: skip
+    clean(draft)
+    if not body.strip():
+        own.delete()
+    elif not own.update(body=body, updated_at=draft.updated_at):
+        Draft.objects.bulk_create([draft], ignore_conflicts=True)
+
+
+def _give_back(caller: Caller, duplicate: Incident, number: int) -> None:
+    """Retract from the survivor that it was reported when the duplicate was."""
+    survivor = locked(caller, number, Permission.WORK_INCIDENTS)
+    taken = [
+        fact.seq
+        for fact in standing(ledger.of_stream(survivor.id))
+        if fact.kind == Kind.REPORTED_EARLIER and fact.data.get("of") == str(duplicate.id)
+    ]
+    record(caller, survivor, [Entry(Kind.RETRACTED, clock.now(), {"seq": seq}) for seq in taken])

@@ -44,6 +44,7 @@ class Incident(models.Model):
     waiting_on = CodeField(choices=choices(Waiting), blank=True, default="")
     outcome = CodeField(choices=choices(Outcome), blank=True, default="")
     survivor = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="duplicates")
+    outage = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="joined")
     reported = models.DateTimeField()
     responded_at = models.DateTimeField(null=True)
     resolved_at = models.DateTimeField(null=True)

@@ -6,17 +6,16 @@ from typing import cast
 from uuid import UUID
 
 from baken.domain import incidents as domain
-from baken.domain.facts import Fact
+from baken.domain.facts import Fact, Kind, standing
 from baken.domain.instants import to_datetime, to_us
 from baken.record.incidents.models import Incident
 from baken.record.ledger import clock
 from baken.record.ledger import reads as ledger
-from baken.record.ledger.models import LedgerFact
 
 FOLDED = (
     "organisation_id", "number", "service_id", "agreement_id", "agreement_version", "status", "origin", "classes",
-    "classes_confirmed", "impact", "urgency", "priority", "waiting_on", "outcome", "survivor_id", "reported",
-    "responded_at", "resolved_at", "restored_at", "not_restorable_at", "break_in_confirmed_at",
+    "classes_confirmed", "impact", "urgency", "priority", "waiting_on", "outcome", "survivor_id", "outage_id",
+    "reported", "responded_at", "resolved_at", "restored_at", "not_restorable_at", "break_in_confirmed_at",
     "break_in_rejected_at", "updated_at",
 )  # fmt: skip
 
@@ -24,10 +23,18 @@ FOLDED = (
 def refold(ids: Iterable[UUID]) -> None:
     """Bring the rows of these incidents in line with the ledger, making rows that a replay does not have yet."""
     by_incident = ledger.of_streams(ids)
-    owners = dict(
-        LedgerFact.objects.filter(stream_id__in=list(by_incident), seq=1).values_list("stream_id", "organisation_id")
-    )
-    write([row(id, owners[id], facts) for id, facts in by_incident.items()])
+    owners = ledger.owners(by_incident)
+    joined = {id: outage_of(facts) for id, facts in by_incident.items()}
+    outages = ledger.of_streams({outage for outage in joined.values() if outage})
+    write([
+        row(id, owners[id], facts, outages.get(joined[id] or id, ())) for id, facts in by_incident.items()
+    ])  # fmt: skip
+
+
+def outage_of(facts: Sequence[Fact]) -> UUID | None:
+    """The incident whose resolution this one shares."""
+    joined = [fact for fact in standing(list(facts)) if fact.kind == Kind.JOINED_OUTAGE]
+    return UUID(joined[-1].data["outage"]) if joined else None
 
 
 def write(rows: Sequence[Incident]) -> None:
@@ -38,9 +45,9 @@ def write(rows: Sequence[Incident]) -> None:
     )
 
 
-def row(id: UUID, organisation_id: UUID, facts: Sequence[Fact]) -> Incident:
-    """The row that an incident's facts fold to."""
-    state = domain.fold(facts, to_us(clock.now()))
+def row(id: UUID, organisation_id: UUID, facts: Sequence[Fact], outage: Sequence[Fact] = ()) -> Incident:
+    """The row that an incident's facts fold to, with those of the outage it is part of."""
+    state = domain.fold(facts, to_us(clock.now()), outage)
     waiting = state.waiting_on
     return Incident(
         id=id,
@@ -59,6 +66,7 @@ def row(id: UUID, organisation_id: UUID, facts: Sequence[Fact]) -> Incident:
         waiting_on=waiting or "",
         outcome=state.outcome or "",
         survivor_id=state.survivor,
+        outage_id=state.outage,
         reported=to_datetime(state.reported),
         responded_at=_moment(state.first_response_at),
         resolved_at=_moment(state.resolved_at),

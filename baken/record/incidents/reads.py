@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from baken.domain.facts import Fact
 from baken.record.incidents.models import Draft, Incident, Message
 from baken.record.ledger import reads as ledger
+from baken.record.ledger.models import LedgerFact
 from baken.record.people.access import Caller, NotFound, Permission
 
 
@@ -26,9 +27,17 @@ def incident(caller: Caller, number: int) -> Incident:
 
 
 def messages(caller: Caller, incident: Incident) -> QuerySet[Message]:
-    """The conversation, oldest first; a customer reads what is meant for them."""
-    rows = Message.objects.filter(incident=incident).select_related("author")
+    """The conversation, oldest first, with that of its duplicates; a customer reads what is meant for them."""
+    both = Q(incident=incident) | Q(incident__survivor=incident)
+    rows = Message.objects.filter(both).select_related("author", "incident")
     return rows if caller.staff else rows.filter(visible=True)
+
+
+def last_said(caller: Caller, incidents: Sequence[Incident]) -> dict[UUID, Message]:
+    """The latest message that a customer may see, per incident."""
+    caller.require(Permission.READ_INCIDENTS)
+    rows = Message.objects.filter(incident__in=incidents, visible=True).select_related("author")
+    return {row.incident_id: row for row in rows.order_by("incident", "-created_at", "-id").distinct("incident")}
 
 
 def facts(caller: Caller, incident: Incident) -> Sequence[Fact]:
@@ -37,12 +46,52 @@ def facts(caller: Caller, incident: Incident) -> Sequence[Fact]:
     return ledger.of_stream(incident.id)
 
 
+def history(caller: Caller, incident: Incident) -> Sequence[LedgerFact]:
+    """What the ledger says of it and who wrote it down, for the desk."""
+    caller.require(Permission.WORK_INCIDENTS)
+    return list(ledger.rows_of_stream(incident.id))
+
+
 def open_incidents(caller: Caller, *, assignee: UUID | None = None, unassigned: bool = False) -> QuerySet[Incident]:
     """What is still to be done: everybody's, one person's, or nobody's yet."""
-    rows = visible(caller).filter(outcome="").exclude(status__in=["resolved", "closed"])
+    rows = visible(caller).filter(_OPEN)
     if unassigned:
         return rows.filter(assignee=None)
     return rows.filter(assignee=assignee) if assignee else rows
+
+
+def done(caller: Caller) -> QuerySet[Incident]:
+    """What is resolved, closed or left out, the latest change first."""
+    return visible(caller).exclude(_OPEN).order_by("-updated_at")
+
+
+def queue(caller: Caller, view: str) -> QuerySet[Incident]:
+    """The incidents of one of the desk's `VIEWS`."""
+    caller.require(Permission.WORK_INCIDENTS)
+    return visible(caller).filter(_views(caller)[view])
+
+
+def queue_sizes(caller: Caller) -> dict[str, int]:
+    """How many incidents each of the desk's views holds."""
+    caller.require(Permission.WORK_INCIDENTS)
+    views = {view: Count("id", filter=which) for view, which in _views(caller).items()}
+    return Incident.objects.aggregate(**views)
+
+
+VIEWS = ("mine", "unassigned", "open", "waiting", "resolved")
+"""Of the desk's queue. Resolved are those whose conversation is not closed yet."""
+
+_OPEN = Q(outcome="") & ~Q(status__in=[Incident.Status.RESOLVED, Incident.Status.CLOSED])
+
+
+def _views(caller: Caller) -> dict[str, Q]:
+    return {
+        "mine": _OPEN & Q(assignee_id=caller.user),
+        "unassigned": _OPEN & Q(assignee=None),
+        "open": _OPEN,
+        "waiting": _OPEN & Q(status=Incident.Status.WAITING),
+        "resolved": Q(outcome="", status=Incident.Status.RESOLVED),
+    }
 
 
 def by_ids(caller: Caller, ids: Sequence[UUID]) -> dict[UUID, Incident]:
@@ -53,8 +102,9 @@ def by_ids(caller: Caller, ids: Sequence[UUID]) -> dict[UUID, Incident]:
 def found(caller: Caller, words: str) -> QuerySet[Incident]:
     """Incidents whose number, subject or messages hold all of these words."""
     rows = visible(caller)
-    if words.strip().lstrip("#").isdigit():
-        return rows.filter(number=int(words.strip().lstrip("#")))
+    words = words.replace("\x00", " ").strip()[:500]
+    if (number := words.lstrip("#")).isdecimal():
+        return rows.filter(number=int(number))
     for word in words.split()[:8]:
         said = Message.objects.filter(body__icontains=word)
         said = said if caller.staff else said.filter(visible=True)

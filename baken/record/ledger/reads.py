@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from baken.domain.facts import Fact
 from baken.domain.instants import to_us
@@ -29,7 +30,12 @@ def as_fact(row: LedgerFact) -> Fact:
 
 def of_stream(stream_id: UUID) -> list[Fact]:
     """All facts of one stream, in order of recording."""
-    return [as_fact(row) for row in LedgerFact.objects.filter(stream_id=stream_id).order_by("seq")]
+    return [as_fact(row) for row in rows_of_stream(stream_id)]
+
+
+def rows_of_stream(stream_id: UUID) -> QuerySet[LedgerFact]:
+    """The stored facts of one stream, in order of recording: who wrote each down as well."""
+    return LedgerFact.objects.filter(stream_id=stream_id).order_by("seq")
 
 
 def of_streams(ids: Iterable[UUID]) -> dict[UUID, list[Fact]]:

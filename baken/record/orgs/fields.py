@@ -69,3 +69,8 @@ class IdField(Uuid):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.update(primary_key=True, default=new_id, editable=False)
         super().__init__(*args, **kwargs)
+
+
+def clean_written(row: models.Model) -> None:
+    """What people wrote fits the row's columns. Raises ValidationError; flows name the field in their own error."""
+    row.clean_fields(exclude=[field.name for field in row._meta.fields if not isinstance(field, WrittenField)])

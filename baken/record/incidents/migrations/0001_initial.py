@@ -48,6 +48,7 @@ class Migration(migrations.Migration):
                 ('reporter', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('service', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='incidents', to='catalogue.service')),
                 ('survivor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='duplicates', to='incidents.incident')),
+                ('outage', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='joined', to='incidents.incident')),
             ],
         ),
         migrations.CreateModel(

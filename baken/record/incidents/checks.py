@@ -1,0 +1,117 @@
+"""What has to hold before an incident changes. Each check raises what its name denies."""
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+
+from baken.domain.facts import IncidentClass, Priority, priority_of
+from baken.record.catalogue import reads as catalogue
+from baken.record.catalogue.models import Service
+from baken.record.incidents.models import Draft, Incident, Message
+from baken.record.ledger import clock
+from baken.record.orgs.fields import clean_written
+from baken.record.orgs.models import Organisation
+from baken.record.people import access
+from baken.record.people import reads as people
+from baken.record.people.access import Caller, NotFound
+from baken.record.people.models import User
+
+DONE = frozenset({Incident.Status.RESOLVED, Incident.Status.CLOSED})
+
+
+class IncidentError(ValueError):
+    """The input does not fit; the message names the field and the remedy."""
+
+
+class Conflict(access.Conflict):
+    """The incident is no longer in the state this change starts from; look at it again."""
+
+
+def clean(row: Incident | Message | Draft) -> None:
+    """Every column can hold its text. Raises IncidentError."""
+    try:
+        clean_written(row)
+    except ValidationError as error:
+        field, messages = next(iter(error.message_dict.items()))
+        raise IncidentError(f"{'message' if field == 'body' else field}: {' '.join(messages)}") from error
+
+
+def offered(caller: Caller, organisation: Organisation, service: Service) -> None:
+    """The organisation uses the service. A customer hears of no other; the provider's own may be any."""
+    if not caller.staff and organisation.id != caller.organisation:
+        raise NotFound("There is no such service.")
+    if organisation.kind == Organisation.Kind.PROVIDER or catalogue.used_by(organisation.id).filter(id=service.id):
+        return
+    if not caller.staff:
+        raise NotFound("There is no such service.")
+    raise IncidentError("service: this customer does not use it; choose one that they use")
+
+
+def reporter_of(caller: Caller, organisation: Organisation, named: User | None) -> User | None:
+    """Customers report for themselves; the desk names somebody of the customer, or nobody. Raises IncidentError."""
+    if not caller.staff:
+        return User.objects.filter(id=caller.user).first() if caller.user else None
+    if named and not people.contacts(caller, organisation.id).filter(id=named.id).exists():
+        raise IncidentError("reporter: choose somebody of this customer, or nobody")
+    return named
+
+
+def arrived(caller: Caller, reported: datetime | None) -> datetime:
+    """Customers report now; the desk may say when the call began. Raises IncidentError for an instant to come."""
+    now = clock.now()
+    if reported is None or not caller.staff:
+        return now
+    if reported > now:
+        raise IncidentError("reported: this instant has not come yet; give the time the call began or leave it empty")
+    return reported
+
+
+def level(impact: int, urgency: int) -> Priority:
+    """The priority of impact × urgency. Raises IncidentError."""
+    try:
+        return priority_of(impact, urgency)
+    except ValueError as error:
+        raise IncidentError(str(error)) from error
+
+
+def known_classes(classes: Collection[str]) -> list[str]:
+    """The classes, sorted. Raises IncidentError for none or an unknown one."""
+    unknown = set(classes) - {known.value for known in IncidentClass}
+    if unknown or not classes:
+        raise IncidentError(f"class: choose one or more of {', '.join(known.value for known in IncidentClass)}")
+    return sorted({IncidentClass(code).value for code in classes})
+
+
+def not_overtaken(caller: Caller, incident: Incident, seen: UUID | None) -> None:
+    """Nobody else said something after the message that the writer `seen` last. Raises Conflict."""
+    if seen is None:
+        return
+    newest = incident.messages.filter(id__gt=seen).exclude(author_id=caller.user).select_related("author").last()
+    if newest is not None:
+        raise Conflict(f"{newest.author or 'Somebody'} wrote while you were writing; read it, then send again.")
+
+
+def not_closed(incident: Incident) -> None:
+    """The conversation goes on. Raises Conflict."""
+    if incident.status == Incident.Status.CLOSED or incident.outcome:
+        raise Conflict("This incident is closed; report a new one and mention its number.")
+
+
+def still_open(incident: Incident) -> None:
+    """There is something left to do. Raises Conflict."""
+    if incident.status in DONE or incident.outcome:
+        raise Conflict("This incident is resolved already; reopen it to work on it again.")
+
+
+def not_left_out(incident: Incident) -> None:
+    """It counts. Raises Conflict."""
+    if incident.outcome:
+        raise Conflict(f"#{incident.number} was left out already, as {incident.outcome}.")
+
+
+def resolution_of_its_own(incident: Incident) -> None:
+    """It is not part of an outage, which is resolved elsewhere. Raises Conflict."""
+    if incident.outage_id:
+        raise Conflict("It is part of an outage, whose resolution it shares; if this is something else, report that.")

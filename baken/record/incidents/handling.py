@@ -1,0 +1,72 @@
+"""What the flows do alike: find an incident and keep it, say something about it, record what happened."""
+
+from collections.abc import Sequence
+
+from django.db import connection
+
+from baken.domain.facts import IncidentClass, Kind, Origin
+from baken.record.incidents import project
+from baken.record.incidents.checks import IncidentError, clean
+from baken.record.incidents.models import Draft, Incident, Message
+from baken.record.incidents.reads import visible
+from baken.record.ledger import clock
+from baken.record.ledger.flows import Entry, Stream, append
+from baken.record.people.access import Caller, NotFound, Permission
+from baken.record.people.models import User
+
+
+def locked(caller: Caller, number: int, permission: Permission) -> Incident:
+    """The incident, kept from others until the transaction ends. Raises Forbidden and NotFound."""
+    caller.require(permission)
+    incident = visible(caller).select_for_update(of=("self",)).filter(number=number).first()
+    if incident is None:
+        raise NotFound("There is no such incident.")
+    return incident
+
+
+def of_class(caller: Caller, number: int, wanted: IncidentClass) -> Incident:
+    """The same for somebody at the desk. Raises IncidentError when it is not of this class too."""
+    incident = locked(caller, number, Permission.WORK_INCIDENTS)
+    if wanted not in incident.classes:
+        raise IncidentError(f"class: this is not an incident of class {wanted.value}; change its classes first")
+    return incident
+
+
+def record(caller: Caller, incident: Incident, entries: Sequence[Entry]) -> Incident:
+    """Append what happened, and bring the row in line with it, with those that share its resolution."""
+    if entries:
+        append(Stream("incident", incident.id, incident.organisation_id), entries, actor=caller.actor)
+        project.refold([incident.id, *incident.joined.values_list("id", flat=True)])
+        incident.refresh_from_db()
+    return incident
+
+
+def say(
+    caller: Caller, incident: Incident, kind: str, body: str, *, visible: bool, author: User | None = None
+) -> Message:
+    """Add a message; what its author was drafting is sent with it. Raises IncidentError."""
+    if not body.strip():
+        raise IncidentError("message: write something; an empty message helps nobody")
+    message = Message(
+        organisation_id=incident.organisation_id, incident=incident, kind=kind, visible=visible, actor=caller.actor,
+        author_id=author.id if author else caller.user, body=body.strip(), created_at=clock.now(),
+    )  # fmt: skip
+    clean(message)
+    message.save(force_insert=True)
+    Draft.objects.filter(incident=incident, author_id=caller.user, kind=kind).delete()
+    return message
+
+
+def response(caller: Caller, incident: Incident) -> list[Entry]:
+    """That somebody responded, unless a machine wrote it."""
+    if caller.user is None:
+        return []
+    way = "update" if incident.origin == Origin.MONITOR else "reply"
+    return [Entry(Kind.RESPONDED, clock.now(), {"way": way})]
+
+
+def next_number() -> int:
+    """The number of a new incident."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('incidents_number')")
+        return int(cursor.fetchone()[0])
