@@ -4,6 +4,6 @@ The mapping to facts is a table in docs/how-to/import-a-history.md.
 """
 
 from baken.reach.servicenow.log import LogError, Reject, Survey, histories, survey
-from baken.reach.servicenow.rows import Reading
+from baken.reach.servicenow.rows import MACHINES, Reading
 
-__all__ = ["LogError", "Reading", "Reject", "Survey", "histories", "survey"]
+__all__ = ["MACHINES", "LogError", "Reading", "Reject", "Survey", "histories", "survey"]

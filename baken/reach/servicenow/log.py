@@ -51,19 +51,26 @@ class Survey:
 def survey(path: Path, reading: Reading) -> Survey:
     """Read the log from end to end without keeping it. Raises LogError when it cannot be imported."""
     rejects: list[Reject] = []
-    rows = incidents = last = 0
+    count = incidents = last = 0
     first = reading.latest
-    for history in histories(path, reading, rejects.append):
-        rows += history.rows
+    for rows in _incidents(path, reading, rejects.append):
+        count += len(rows)
         incidents += 1
-        first, last = min(first, history.reported), max(last, history.reported)
+        first, last = min(first, rows[-1].opened), max(last, rows[-1].opened)
     if not incidents:
         raise LogError(f"{path.name}: {_nothing(rejects)}")
-    return Survey(rows, incidents, first, last, tuple(rejects))
+    return Survey(count, incidents, first, last, tuple(rejects))
 
 
 def histories(path: Path, reading: Reading, reject: Callable[[Reject], None]) -> Iterator[History]:
     """The incidents of a log in the order of the file; `reject` hears of rows that cannot be read. Raises LogError."""
+    for rows in _incidents(path, reading, reject):
+        last = rows[-1]
+        yield History(last.number, last.subject, happenings(rows, reading.classes), len(rows))
+
+
+def _incidents(path: Path, reading: Reading, reject: Callable[[Reject], None]) -> Iterator[list[Row]]:
+    """The rows of one incident after the other."""
     seen: set[str] = set()
     for number, group in groupby(_rows(path, reading, reject), key=attrgetter("number")):
         rows = list(group)
@@ -73,7 +80,7 @@ def histories(path: Path, reading: Reading, reject: Callable[[Reject], None]) ->
                 "sort the log by number and order of update"
             )
         seen.add(number)
-        yield History(number, rows[-1].subject, happenings(rows, reading.classes), len(rows))
+        yield rows
 
 
 def _rows(path: Path, reading: Reading, reject: Callable[[Reject], None]) -> Iterator[Row]:

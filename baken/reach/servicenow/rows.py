@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
+from operator import itemgetter
 from typing import NamedTuple, TypeVar
 
 from baken.domain.facts import IncidentClass, Priority
@@ -90,7 +91,9 @@ class Rows:
 
     def __init__(self, header: Sequence[str], reading: Reading) -> None:
         self._width = len(header)
-        self._at = {name: header.index(name) for name in (*self.NEEDED, self.ACCOUNT, self.SUBJECT) if name in header}
+        self._needed = itemgetter(*(header.index(name) for name in self.NEEDED))
+        self._account = header.index(self.ACCOUNT) if self.ACCOUNT in header else None
+        self._subject = header.index(self.SUBJECT) if self.SUBJECT in header else None
         self._reading = reading
         self._previous = ("", 0)
         self._instants = lru_cache(maxsize=100_000)(self._possible)
@@ -99,9 +102,7 @@ class Rows:
         """The row that the fields on `line` make. Raises Unreadable."""
         if len(fields) != self._width:
             raise Unreadable(f"row: {len(fields)} columns where the header has {self._width}")
-        number, state, opened_at, resolved_at, updated_at, impact, urgency, priority, assigned = (
-            fields[self._at[name]] for name in self.NEEDED
-        )
+        number, state, opened_at, resolved_at, updated_at, impact, urgency, priority, assigned = self._needed(fields)
         if number == UNKNOWN or not NUMBER.fullmatch(number):
             raise Unreadable(f"number: {_shown(number)} is no number of an incident")
         if state not in STATES:
@@ -114,23 +115,17 @@ class Rows:
             line, number, STATES[state], opened, resolved, at,
             _level("impact", impact, LEVELS), _level("urgency", urgency, LEVELS),
             _level("priority", priority, PRIORITIES),
-            assigned != UNKNOWN, self._by_person(fields), self._subject(number, fields),
+            assigned != UNKNOWN,
+            self._account is None or fields[self._account] not in self._reading.machines,
+            _subject(number, UNKNOWN if self._subject is None else fields[self._subject]),
         )  # fmt: skip
-
-    def _by_person(self, fields: Sequence[str]) -> bool:
-        return self.ACCOUNT not in self._at or fields[self._at[self.ACCOUNT]] not in self._reading.machines
-
-    def _subject(self, number: str, fields: Sequence[str]) -> str:
-        told = fields[self._at[self.SUBJECT]] if self.SUBJECT in self._at else ""
-        told = " ".join(told.replace("\x00", " ").split())
-        return told[:200] if told and told != UNKNOWN else f"ServiceNow {number}"
 
     def _instant(self, column: str, text: str, after: int = 0) -> int:
         try:
             possible = self._instants(text)
         except Unreadable as error:
             raise Unreadable(f"{column}: {error}") from None
-        at = next((instant for instant in possible if instant >= after), possible[0])
+        at = possible[0] if possible[0] >= after else possible[-1]
         if not 0 <= at <= self._reading.latest:
             raise Unreadable(f"{column}: {text} {'has not come yet' if at > 0 else 'is before 1970'}")
         return at
@@ -146,11 +141,17 @@ class Rows:
         except ValueError:
             raise Unreadable(f"{_shown(text)} is no time that exists") from None
         here = zone(self._reading.zone)
-        both = [wall.replace(tzinfo=here, fold=fold).astimezone(UTC) for fold in (0, 1)]
-        real = sorted({to_us(moment) for moment in both if moment.astimezone(here).replace(tzinfo=None) == wall})
-        if not real:
+        first, second = (wall.replace(tzinfo=here, fold=fold) for fold in (0, 1))
+        if first.utcoffset() == second.utcoffset():
+            return (to_us(first),)
+        if first.astimezone(UTC).astimezone(here).replace(tzinfo=None) != wall:
             raise Unreadable(f"{text} was skipped by the clock in {self._reading.zone}")
-        return tuple(real)
+        return to_us(first), to_us(second)
+
+
+def _subject(number: str, told: str) -> str:
+    told = " ".join(told.replace("\x00", " ").split())
+    return told[:200] if told and told != UNKNOWN else f"ServiceNow {number}"
 
 
 def _level(column: str, text: str, known: Mapping[str, Level]) -> Level:
