@@ -1,1 +1,1 @@
-"""The API: the same flows and reads as the pages, described by OpenAPI 3.1."""
+"""The API: every operation reads its input, calls one flow or read, and renders; the OpenAPI document says the rest."""

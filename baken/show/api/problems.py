@@ -1,0 +1,105 @@
+"""Errors as problem details (RFC 9457): a type to branch on, a sentence to read, and the field to mend."""
+
+import logging
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.multipartparser import MultiPartParserError
+from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationError
+
+from baken.record.people.access import Conflict, Forbidden, NotFound
+
+log = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+TYPES: Mapping[int, tuple[str, str]] = {
+    400: ("malformed", "The request cannot be read: its body is not JSON, or not the form it should have."),
+    401: ("unauthenticated", "There is no valid token; for a prober, no valid signature."),
+    403: ("forbidden", "The token is valid, but its role or its scopes do not allow this."),
+    404: ("not-found", "There is no such record, or it is not yours to see."),
+    405: ("not-allowed", "This address has no such method; the Allow header names those it has."),
+    409: ("conflict", "The record is not in the state that this change starts from; look at it again."),
+    413: ("too-large", "The body is larger than this address takes."),
+    422: ("invalid", "A value does not fit; `field` names it and `detail` says what to do."),
+    500: ("internal", "A defect of ours. The log of the server has the details, under the time of the request."),
+    503: ("unavailable", "The database does not answer."),
+}
+"""Status -> the last part of `type`, and what it means."""
+
+
+def problem(status: int, detail: str = "", **members: Any) -> HttpResponse:
+    """The answer for an error; without a `detail` the general meaning of the status."""
+    code, meaning = TYPES[status]
+    body = {
+        "type": f"urn:baken:problem:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail or meaning,
+        **members,
+    }
+    response = JsonResponse(body, status=status, content_type=MEDIA_TYPE)
+    if status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="baken"'
+    return response
+
+
+def add_handlers(api: NinjaAPI) -> None:
+    """Answer every exception of the house with a problem; anything else is logged and told as `internal`."""
+    answers: Mapping[type[Exception], Callable[[Any], HttpResponse]] = {
+        Forbidden: lambda exc: problem(403, str(exc)),
+        NotFound: lambda exc: problem(404, str(exc)),
+        Http404: lambda exc: problem(404),
+        Conflict: lambda exc: problem(409, str(exc)),
+        RequestDataTooBig: lambda exc: problem(413),
+        MultiPartParserError: lambda exc: problem(400),
+        HttpError: lambda exc: problem(exc.status_code, "" if exc.status_code == 401 else str(exc)),
+        ValidationError: _misfit,
+        ValueError: _refused,
+        Exception: _defect,
+    }
+    for exception, answer in answers.items():
+        api.add_exception_handler(exception, _handler(answer))
+
+
+def _handler(answer: Callable[[Any], HttpResponse]) -> Callable[[HttpRequest, Any], HttpResponse]:
+    return lambda request, exc: answer(exc)
+
+
+def _refused(exc: ValueError) -> HttpResponse:
+    """What a flow refused, as `field: remedy`. A ValueError that is not of the house is a defect."""
+    if not type(exc).__module__.startswith("baken."):
+        return _defect(exc)
+    field, colon, remedy = str(exc).partition(": ")
+    if not colon:
+        return problem(422, str(exc))
+    return problem(422, str(exc), field=field, remedy=remedy)
+
+
+def _misfit(exc: ValidationError) -> HttpResponse:
+    """What the description of the operation refuses. An address that cannot exist is one that does not."""
+    if any(error["loc"][0] == "path" for error in exc.errors):
+        return problem(404)
+    errors = [{"field": _field(error["loc"]), "detail": _sentence(error)} for error in exc.errors]
+    first = errors[0]
+    return problem(
+        422, f"{first['field']}: {first['detail']}", field=first["field"], remedy=first["detail"], errors=errors
+    )
+
+
+def _field(loc: tuple[str | int, ...]) -> str:
+    """`expect_status` for ("body", "data", "expect_status"): without where it was read and the argument's name."""
+    inner = loc[2:] if loc[0] in ("body", "form") and len(loc) > 2 else loc[1:]
+    return ".".join(str(part) for part in inner) or "body"
+
+
+def _sentence(error: Mapping[str, Any]) -> str:
+    return str(error["msg"]).removeprefix("Value error, ")
+
+
+def _defect(exc: Exception) -> HttpResponse:
+    log.error("an operation of the API failed", exc_info=exc)
+    return problem(500)
