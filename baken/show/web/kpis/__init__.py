@@ -1,0 +1,1 @@
+"""How the service level is put into words and pictures. Nothing here counts or judges."""

@@ -1,0 +1,91 @@
+"""Every page against the table in `tests/page_table.py`: as nobody, as each role, as a stranger; and odd input."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from tests.conftest import Cast
+from tests.page_table import EVERYBODY, PAGES, World, make_world
+
+TOO_MUCH = "x" * 10_000_000
+REACHED = {200, 302, 400, 404, 409, 422}
+"""What a flow makes of an empty form: all of it is an answer, none of it a refusal of the role."""
+
+
+def names(resolver: URLResolver) -> Iterator[str]:
+    """Every name in the URL map but the API's."""
+    for entry in resolver.url_patterns:
+        if isinstance(entry, URLPattern):
+            if entry.name and not entry.lookup_str.startswith("baken.show.api") and "ninja" not in entry.lookup_str:
+                yield entry.name
+        elif str(entry.pattern) != "api/v1/":
+            yield from names(entry)
+
+
+@pytest.fixture
+def world(cast: Cast) -> World:
+    return make_world(cast)
+
+
+def ask(world: World, name: str, who: str) -> int:
+    """The status somebody gets; whatever it changed is taken back."""
+    client = Client()
+    person = world.person(who)
+    if person is not None:
+        client.force_login(person.user)
+    row = PAGES[name]
+    address = reverse(name, args=row.args(world))
+    with transaction.atomic():
+        response = client.post(address) if row.changes else client.get(address)
+        transaction.set_rollback(True)
+    return response.status_code
+
+
+def test_every_address_has_a_row_and_every_row_an_address() -> None:
+    assert sorted(set(names(get_resolver()))) == sorted(PAGES)
+
+
+def test_everybody_gets_what_the_table_says(world: World) -> None:
+    wrong = []
+    for name, row in PAGES.items():
+        for who in EVERYBODY:
+            wanted, got = row.status(who), ask(world, name, who)
+            reached = row.changes and wanted not in {403, 302} and got in REACHED
+            if got != wanted and not reached:
+                wrong.append(f"{name} for {who}: {got}, not {wanted}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_nul_too_much_and_records_that_are_not_there_are_refused_in_words(world: World) -> None:
+    client = Client(raise_request_exception=False)
+    client.force_login(world.cast.adam.user)
+    for name, row in PAGES.items():
+        address = reverse(name, args=row.args(world))
+        for response in (
+            client.get(address, {"q": "a\x00b", "page": "x"}),
+            client.post(address, {"name": "a\x00b", "subject": "a\x00b"}),
+        ):
+            assert response.status_code in {400, 403, 404, 405}, (name, response.status_code)
+        assert client.post(address, {"name": TOO_MUCH}).status_code in {405, 413}, name
+        assert client.get(f"{address}?page=-1&page_size=x&from=x&to=99999999999&service=%00x").status_code < 500, name
+
+
+def test_a_get_changes_nothing_and_says_what_may_be_asked(world: World) -> None:
+    client = Client()
+    client.force_login(world.cast.adam.user)
+    for name, row in PAGES.items():
+        if row.changes:
+            response = client.get(reverse(name, args=row.args(world)))
+            assert (response.status_code, response.headers["Allow"]) == (405, "POST"), name
+
+
+def test_a_form_from_elsewhere_is_refused(world: World) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(world.cast.adam.user)
+    for name, row in PAGES.items():
+        response = client.post(reverse(name, args=row.args(world)))
+        assert response.status_code == 403, name
+        assert "cookies" in response.content.decode(), name

@@ -1,0 +1,134 @@
+"""Every page, who gets what from it, and the records its address is made of. The tests of pages read this table.
+
+A row says what each person gets: 200 the page, 302 a redirect, 403 a refusal, 404 nothing that is theirs. `stranger`
+is a customer of another organisation, asking for the records of `World`. Rows of `changes` are addresses that are only
+posted to: whoever is not refused gets as far as the flow.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from baken.record.audits import flows as audits
+from baken.record.catalogue import flows as catalogue
+from baken.record.complaints import flows as complaints
+from baken.record.incidents import flows as incidents
+from baken.record.ledger import clock
+from baken.record.monitors import flows as monitors
+from baken.record.people import flows as people
+from baken.record.people.access import Role
+from tests.conftest import Cast, Person
+
+EVERYBODY = ("anonymous", "customer", "agent", "manager", "administrator", "auditor", "stranger")
+
+
+@dataclass(frozen=True)
+class World:
+    """The cast with one record of each kind: all of them the customer's, none of them the stranger's."""
+
+    cast: Cast
+    records: Mapping[str, Any]
+
+    def person(self, who: str) -> Person | None:
+        """Somebody of the cast by their part; None for nobody."""
+        names = {
+            "customer": "alice", "agent": "bob", "manager": "mona", "administrator": "adam", "auditor": "audrey",
+            "stranger": "stranger",
+        }  # fmt: skip
+        return getattr(self.cast, names[who]) if who in names else None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One address: which records name it, and the status each person gets."""
+
+    records: tuple[str, ...] = ()
+    gets: Mapping[str, int] = field(default_factory=dict)
+    changes: bool = False
+
+    def status(self, who: str) -> int:
+        """What somebody gets: a stranger what a customer does, and nobody the way to the sign-in, unless it says so."""
+        if who in self.gets:
+            return self.gets[who]
+        if who == "anonymous":
+            return 302
+        return self.gets.get("customer", 403) if who == "stranger" else 403
+
+    def args(self, world: World) -> list[Any]:
+        """The parts of the address."""
+        return [world.records[name] for name in self.records]
+
+
+def row(*records: str, changes: bool = False, **gets: int) -> Row:
+    """A row; whoever is not named is refused."""
+    return Row(records, gets, changes)
+
+
+def staff(status: int = 200) -> dict[str, int]:
+    """Everybody at the desk."""
+    return dict.fromkeys(("agent", "manager", "administrator"), status)
+
+
+def everybody(status: int = 200) -> dict[str, int]:
+    """Everybody who is signed in."""
+    return {"customer": status, "auditor": status, **staff(status)}
+
+
+def customer_and_staff(status: int = 200) -> dict[str, int]:
+    """A customer and the desk, not the auditor."""
+    return {"customer": status, **staff(status)}
+
+
+BASE: dict[str, Row] = {
+    "home": row(**everybody(302) | {"customer": 200}),
+    "sign-in": row(**everybody(302) | {"anonymous": 200}),
+    "sign-out": row(**everybody(302), changes=True),
+    "appearance": row(**everybody(400) | {"anonymous": 400}, changes=True),
+    "search": row(**everybody()),
+    "account": row(**everybody()),
+    "account-password": row(**everybody()),
+    "account-keyboard": row(**everybody()),
+    "session-ending": row("nothing", **everybody(404), changes=True),
+}
+DESK: dict[str, Row] = {}
+KPI: dict[str, Row] = {}
+PAGES: dict[str, Row] = {**BASE, **DESK, **KPI}
+
+
+def make_world(cast: Cast) -> World:
+    """Records of every kind, of the customer of the cast."""
+    tests, service, customer = cast.program, cast.service, cast.customer
+    now = clock.now()
+    incident = incidents.report(
+        tests, organisation=customer, service=service, subject="Nothing opens", body="Since this morning.",
+        reporter=cast.alice.user,
+    )  # fmt: skip
+    complaint = complaints.lodge(
+        cast.alice.caller, organisation=customer, service=service, subject="No answer", body="Still none."
+    )
+    audit = audits.open_audit(
+        cast.mona.caller, provider=cast.provider, auditor="Audit & Sons", services=[service], invited=cast.audrey.user,
+        period_from=date(2026, 1, 1), period_to=date(2026, 6, 30),
+    )  # fmt: skip
+    monitor = monitors.add_monitor(tests, service=service, name="front page", url="https://service.example/")
+    location = monitors.add_location(
+        tests, provider=cast.provider, code="ams-1", name="Amsterdam", public_key="0" * 43 + "="
+    )
+    token, _ = people.add_token(
+        tests, organisation=cast.provider, name="script", role=Role.AGENT, scopes=["incidents:read"]
+    )
+    work = catalogue.announce_maintenance(
+        tests, service=service, starts=now + timedelta(days=20), ends=now + timedelta(days=20, hours=2)
+    )
+    return World(
+        cast,
+        {
+            "incident": incident.number, "complaint": complaint.number, "audit": audit.number,
+            "monitor": monitor.id, "location": location.code, "token": token.id, "maintenance": work.id,
+            "service": service.code, "customer": customer.code, "person": cast.bob.user.id,
+            "agreement": service.agreements.get(base=True).id,
+            "subscription": service.subscriptions.get(organisation=customer).id,
+            "version": 1, "nothing": "00000000-0000-7000-8000-000000000000",
+        },
+    )  # fmt: skip
