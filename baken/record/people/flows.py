@@ -122,10 +122,16 @@ def add_token(
     role: Role,
     scopes: Iterable[str],
     expires_at: datetime | None = None,
+    user: User | None = None,
 ) -> tuple[ApiToken, str]:
-    """A token with some of a role's permissions. The second value is the secret, to be shown once."""
+    """A token with some of a role's permissions. The second value is the secret, to be shown once.
+
+    user: the person it acts for, who answers for what is done with it; None for a machine.
+    """
     caller.require(Permission.WRITE_PEOPLE)
     _fitting(organisation, [role])
+    if user and not user.memberships.filter(organisation=organisation, role=role.value).exists():
+        raise PeopleError(f"user: this person is no {role.value} of that organisation; choose somebody who is")
     wanted = sorted(set(scopes))
     if unknown := [scope for scope in wanted if scope not in ALLOWED[role]]:
         raise PeopleError(f"scopes: {role.value} does not have {', '.join(unknown)}")
@@ -133,7 +139,7 @@ def add_token(
         raise PeopleError("scopes: choose at least one")
     secret = "baken_" + secrets.token_urlsafe(32)
     token = ApiToken(
-        organisation=organisation, name=name.strip(), digest=token_digest(secret), role=role.value,
+        organisation=organisation, user=user, name=name.strip(), digest=token_digest(secret), role=role.value,
         scopes=wanted, created_at=clock.now(), expires_at=expires_at,
     )  # fmt: skip
     token.full_clean()

@@ -61,10 +61,14 @@ class Membership(models.Model):
 
 
 class ApiToken(models.Model):
-    """A machine's way in. Only a digest is kept; the token itself is shown once."""
+    """A machine's way in, or with `user` a person's: what is done with it, that person did.
+
+    Only a digest is kept; the token itself is shown once.
+    """
 
     id = IdField()
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="tokens")
+    user = models.ForeignKey(User, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
     name = WrittenField(limit=LINE)
     digest = CodeField(max_length=64, unique=True)
     role = CodeField(choices=ROLES)
@@ -93,3 +97,17 @@ class Attempts(models.Model):
     key = CodeField(max_length=64, primary_key=True)
     began = models.DateTimeField()
     count = models.PositiveIntegerField()
+
+
+class IdempotencyKey(models.Model):
+    """A request that its sender may send again, and the number of what it made. `key` and `request` are digests."""
+
+    id = IdField()
+    actor = CodeField(max_length=80)
+    key = CodeField(max_length=64)
+    request = CodeField(max_length=64)
+    number = models.PositiveBigIntegerField(default=0)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["actor", "key"], name="one_answer_per_key")]

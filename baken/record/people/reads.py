@@ -32,11 +32,14 @@ def caller_of(user: User) -> Caller:
 
 
 def caller_of_token(secret: str) -> Caller | None:
-    """The caller behind a token; None when it is unknown, expired or revoked. Notes its use once a minute."""
+    """The caller behind a token; None when it is unknown, expired or revoked. Notes its use once a minute.
+
+    A person's token ends with their account, and with the role they hold.
+    """
     now = clock.now()
     live = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now))
-    token = ApiToken.objects.filter(live, digest=token_digest(secret)).first()
-    if token is None:
+    token = ApiToken.objects.filter(live, digest=token_digest(secret)).select_related("user").first()
+    if token is None or (token.user and not _holds(token.user, token)):
         return None
     stale = Q(last_used_at=None) | Q(last_used_at__lt=now - timedelta(minutes=1))
     ApiToken.objects.filter(stale, id=token.id).update(last_used_at=now)
@@ -44,8 +47,14 @@ def caller_of_token(secret: str) -> Caller | None:
         actor=f"token:{token.id}",
         organisation=token.organisation_id,
         roles=frozenset({Role(token.role)}),
+        user=token.user_id,
         scopes=frozenset(token.scopes),
     )
+
+
+def _holds(user: User, token: ApiToken) -> bool:
+    held = user.memberships.filter(organisation_id=token.organisation_id, role=token.role)
+    return user.is_active and held.exists()
 
 
 def names(ids: Iterable[UUID]) -> dict[UUID, str]:

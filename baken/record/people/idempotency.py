@@ -1,0 +1,42 @@
+"""Requests that may be sent again without doing anything twice."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.db import transaction
+
+from baken.record.ledger import clock
+from baken.record.people.access import Caller, Conflict
+from baken.record.people.models import IdempotencyKey
+
+KEPT = timedelta(days=7)
+"""How long a key is known."""
+
+
+@transaction.atomic
+def once(caller: Caller, *, key: str, request: bytes, create: Callable[[], int]) -> tuple[int, bool]:
+    """The number of what `create` makes, and whether it had been made before.
+
+    The caller's `key` stands for this `request`. The same key again, also at the same moment, gives the same number
+    and makes nothing; when `create` fails the key is free. Raises Conflict for a key of another request.
+    """
+    digest = hashlib.sha256(request).hexdigest()
+    row, fresh = IdempotencyKey.objects.get_or_create(
+        actor=caller.actor,
+        key=hashlib.sha256(key.encode()).hexdigest(),
+        defaults={"request": digest, "created_at": clock.now()},
+    )
+    if row.request != digest:
+        raise Conflict("This Idempotency-Key was used for another request; choose a new one.")
+    if fresh:
+        row.number = create()
+        row.save(update_fields=["number"])
+        _forget_old(caller)
+    return row.number, not fresh
+
+
+def _forget_old(caller: Caller) -> None:
+    old = IdempotencyKey.objects.filter(actor=caller.actor, created_at__lt=clock.now() - KEPT)
+    ids = list(old.select_for_update(skip_locked=True).values_list("id", flat=True)[:100])
+    IdempotencyKey.objects.filter(id__in=ids).delete()
