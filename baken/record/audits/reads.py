@@ -10,7 +10,9 @@ def visible(caller: Caller) -> QuerySet[Audit]:
     """Every audit the caller may see, newest first."""
     caller.require(Permission.READ_AUDITS)
     rows = Audit.objects.select_related("organisation", "invited", "report").order_by("-number")
-    return rows if caller.staff else rows.filter(invited_id=caller.user)
+    if caller.staff:
+        return rows
+    return rows.filter(invited_id=caller.user) if caller.user else rows.none()
 
 
 def audit(caller: Caller, number: int) -> Audit:
