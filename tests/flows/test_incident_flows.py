@@ -80,8 +80,8 @@ def test_the_desk_says_who_called_and_when(cast: Cast, at: Callable[[float], Non
         ({"body": "x" * 100_001}, "message"),
         ({"impact": 0}, "impact"),
         ({"urgency": 4}, "urgency"),
-        ({"classes": []}, "class"),
-        ({"classes": ["broken"]}, "class"),
+        ({"classes": []}, "classes"),
+        ({"classes": ["broken"]}, "classes"),
         ({"reported": datetime(2027, 1, 1, tzinfo=UTC)}, "reported"),
     ],
 )
@@ -259,7 +259,7 @@ def test_classes_are_confirmed_by_a_person(cast: Cast, incident: Incident) -> No
     assert kinds(bob, incident) == before
     changed = flows.change_classes(bob, incident.number, classes=["integrity"], reason="Files")
     assert (changed.classes, changed.classes_confirmed) == (["integrity"], True)
-    with pytest.raises(IncidentError, match="class: "):
+    with pytest.raises(IncidentError, match="classes: "):
         flows.change_classes(bob, incident.number, classes=[], reason="Files")
 
 
@@ -411,7 +411,7 @@ def test_judging_lost_data_and_break_ins(cast: Cast, incident: Incident, at: Cal
         lambda: flows.judge_restoration(bob, number, restored=True, reason="Back"),
         lambda: flows.judge_break_in(bob, number, confirmed=True, reason="Logs"),
     ):
-        with pytest.raises(IncidentError, match="class: "):
+        with pytest.raises(IncidentError, match="classes: "):
             judge()
     flows.change_classes(bob, number, classes=["integrity", "security"], reason="Both")
     at(1)
@@ -432,6 +432,8 @@ def test_drafts_are_kept_until_they_are_sent(cast: Cast, incident: Incident) -> 
     flows.save_draft(bob, number, kind="note", body="Hm")
     flows.save_draft(alice, number, kind="reply", body="And")
     assert [reads.draft(bob, incident, kind) for kind in ("reply", "note")] == ["Dear Alice", "Hm"]
+    assert reads.writers(cast.bea.caller, incident) == [cast.bob.user]
+    assert reads.writers(bob, incident) == []
     assert reads.draft(cast.bea.caller, incident, "reply") == ""
     for refused, error in (
         (lambda: flows.save_draft(alice, number, kind="note", body="x"), Forbidden),
@@ -444,6 +446,7 @@ def test_drafts_are_kept_until_they_are_sent(cast: Cast, incident: Incident) -> 
             refused()
     flows.reply(bob, number, body="Dear Alice, done")
     flows.save_draft(bob, number, kind="note", body=" ")
+    flows.save_draft(bob, number, kind="reply", body="Dear Alice, done ")  # on its way while the reply was sent
     assert [draft.author for draft in Draft.objects.all()] == [cast.alice.user]
 
 
@@ -509,6 +512,20 @@ def test_strangers_find_nothing_and_customers_do_not_work(cast: Cast, incident: 
     assert not reads.visible(cast.stranger.caller).exists()
     assert not reads.found(cast.stranger.caller, "gone").exists()
     assert not reads.last_said(cast.alice.caller, [])
+
+
+def test_narrowing_a_list(cast: Cast, incident: Incident) -> None:
+    other = reported(cast, cast.alice, impact=1, urgency=1, classes=["security", "integrity"])
+    every = reads.visible(cast.bob.caller)
+    for wanted, found in (
+        ({}, {incident, other}),
+        ({"priority": "high"}, {other}),
+        ({"incident_class": "security"}, {other}),
+        ({"service": "cloud", "customer": "customer"}, {incident, other}),
+        ({"service": "other"}, set()),
+        ({"customer": "stranger"}, set()),
+    ):
+        assert set(reads.narrowed(every, **wanted)) == found
 
 
 def test_the_desks_views(cast: Cast, incident: Incident) -> None:

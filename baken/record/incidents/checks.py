@@ -80,7 +80,7 @@ def known_classes(classes: Collection[str]) -> list[str]:
     """The classes, sorted. Raises IncidentError for none or an unknown one."""
     unknown = set(classes) - {known.value for known in IncidentClass}
     if unknown or not classes:
-        raise IncidentError(f"class: choose one or more of {', '.join(known.value for known in IncidentClass)}")
+        raise IncidentError(f"classes: choose one or more of {', '.join(known.value for known in IncidentClass)}")
     return sorted({IncidentClass(code).value for code in classes})
 
 

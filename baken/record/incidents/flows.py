@@ -380,7 +380,9 @@ def save_draft(caller: Caller, number: int, *, kind: str, body: str) -> None:
         updated_at=clock.now(),
     )  # fmt: skip
     clean(draft)
-    if not body.strip():
+    # What was sent meanwhile is no draft any more.
+    sent = incident.messages.filter(author_id=caller.user, kind=kind, body=body.strip())
+    if not body.strip() or sent.exists():
         own.delete()
     elif not own.update(body=body, updated_at=draft.updated_at):
         Draft.objects.bulk_create([draft], ignore_conflicts=True)

@@ -28,7 +28,7 @@ def of_class(caller: Caller, number: int, wanted: IncidentClass) -> Incident:
     """The same for somebody at the desk. Raises IncidentError when it is not of this class too."""
     incident = locked(caller, number, Permission.WORK_INCIDENTS)
     if wanted not in incident.classes:
-        raise IncidentError(f"class: this is not an incident of class {wanted.value}; change its classes first")
+        raise IncidentError(f"classes: this is not an incident of class {wanted.value}; change its classes first")
     return incident
 
 

@@ -1,15 +1,18 @@
 """Reading incidents, always narrowed to what the caller may see."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
 
 from baken.domain.facts import Fact
 from baken.record.incidents.models import Draft, Incident, Message
+from baken.record.ledger import clock
 from baken.record.ledger import reads as ledger
 from baken.record.ledger.models import LedgerFact
-from baken.record.people.access import Caller, NotFound, Permission
+from baken.record.people.access import STAFF, Caller, NotFound, Permission
+from baken.record.people.models import User
 
 
 def visible(caller: Caller) -> QuerySet[Incident]:
@@ -71,6 +74,19 @@ def queue(caller: Caller, view: str) -> QuerySet[Incident]:
     return visible(caller).filter(_views(caller)[view])
 
 
+def narrowed(
+    rows: QuerySet[Incident], *, service: str = "", customer: str = "", priority: str = "", incident_class: str = ""
+) -> QuerySet[Incident]:
+    """The incidents of a service, a customer (by code), a priority, a class; empty for any."""
+    wanted = {
+        "service__code": service,
+        "organisation__code": customer,
+        "priority": priority,
+        "classes__contains": [incident_class] if incident_class else "",
+    }
+    return rows.filter(**{column: value for column, value in wanted.items() if value})
+
+
 def queue_sizes(caller: Caller) -> dict[str, int]:
     """How many incidents each of the desk's views holds."""
     caller.require(Permission.WORK_INCIDENTS)
@@ -116,3 +132,11 @@ def draft(caller: Caller, incident: Incident, kind: str) -> str:
     """What the caller was writing when they paused; empty when nothing."""
     row = Draft.objects.filter(incident=incident, author_id=caller.user, kind=kind).first()
     return row.body if row else ""
+
+
+def writers(caller: Caller, incident: Incident) -> list[User]:
+    """Colleagues whose draft on this incident changed in the last two minutes."""
+    since = clock.now() - timedelta(minutes=2)
+    recent = Draft.objects.filter(incident=incident, updated_at__gte=since, author__memberships__role__in=STAFF)
+    authors = recent.exclude(author_id=caller.user).values("author_id")
+    return list(User.objects.filter(id__in=authors).order_by("created_at")) if caller.staff else []
