@@ -27,8 +27,6 @@ TEXT = ("text/", "application/javascript", "application/json", "application/mani
 class HashedFiles(ManifestStaticFilesStorage):
     """Names with digests once the files are collected; plain names before that, as in tests."""
 
-    support_js_module_import_aggregation = True
-
     def stored_name(self, name: str) -> str:
         return super().stored_name(name) if self.hashed_files else name
 

@@ -3,11 +3,14 @@
 `docs/reference/settings.md` lists them; a test holds that page to `SETTINGS`.
 """
 
+import difflib
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from baken.run.lifeline import SUPERVISOR
 
 
 class ConfigurationError(ValueError):
@@ -64,11 +67,27 @@ def bind(environ: Mapping[str, str] = os.environ) -> str:
     return environ.get("BAKEN_BIND") or "127.0.0.1"
 
 
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (compared, not bound)
+
+
+def own_url(environ: Mapping[str, str] = os.environ) -> str:
+    """The address at which this machine reaches its own web process, whatever stands before it."""
+    host = EVERYWHERE.get(bind(environ), bind(environ))
+    return f"http://{f'[{host}]' if ':' in host else host}:{port(environ)}"
+
+
 def url(environ: Mapping[str, str] = os.environ) -> str:
     """The address that people and probers use, without a slash at its end."""
-    host = bind(environ)
-    host = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104 (compared, not bound)
-    return (environ.get("BAKEN_URL") or f"http://{host}:{port(environ)}").rstrip("/")
+    return (environ.get("BAKEN_URL") or own_url(environ)).rstrip("/")
+
+
+def unknown(environ: Mapping[str, str] = os.environ) -> Iterator[tuple[str, str]]:
+    """Names that look like settings of Baken and are none, each with what may have been meant."""
+    names = [setting.name for setting in SETTINGS]
+    for name in sorted(environ):
+        if name.startswith("BAKEN_") and name not in names and name != SUPERVISOR:
+            near = difflib.get_close_matches(name, names, n=1)
+            yield name, f"; did you mean {near[0]}?" if near else ""
 
 
 def flag(name: str, *, default: bool, environ: Mapping[str, str] = os.environ) -> bool:

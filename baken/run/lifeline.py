@@ -21,6 +21,11 @@ def watch_parent(grace: float = 10.0, *, every: float = 0.5) -> threading.Thread
     return watcher
 
 
+def is_supervised() -> bool:
+    """Whether a supervisor started this process, as opposed to a person or another service manager."""
+    return bool(os.environ.get(SUPERVISOR))
+
+
 def _parent() -> int:
     """The supervisor for its own child, which it makes a group leader; not for what that starts in turn."""
     supervisor = os.environ.get(SUPERVISOR, "")

@@ -12,6 +12,8 @@ OLDEST = 150_000
 LOCK_TIMEOUT = "10s"
 """Longest wait for a table that others use: they would all queue up behind the waiting migration."""
 STATEMENT_TIMEOUT = "15min"
+FEW = 5
+"""So many migrations are told one by one; a new database has too many for anybody to read."""
 ADVISORY = 0x62616B656E  # "baken"
 
 
@@ -19,23 +21,25 @@ class SchemaError(Exception):
     """The schema cannot be brought up to date; the message says what to do."""
 
 
-def bring_up_to_date(progress: Callable[[str], None]) -> int:
-    """Apply the migrations that are missing, saying each; how many there were. Raises SchemaError.
+def bring_up_to_date(progress: Callable[[str], None]) -> None:
+    """Apply the migrations that are missing, saying how many, and each when they are few. Raises SchemaError.
 
     Safe in several processes at once: the second waits for the first and finds nothing left to do.
     """
     if server_version() < OLDEST:
         raise SchemaError(f"DATABASE_URL: PostgreSQL 15 or newer is needed; this is {server_version() // 10_000}")
     if not pending():
-        return 0
+        return
     with _alone():
-        executor = MigrationExecutor(connection, lambda *said: _tell(progress, *said))
+        executor = MigrationExecutor(connection)
         plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        progress(f"database: {len(plan)} changes to make to the schema")
+        if len(plan) <= FEW:
+            executor.progress_callback = _teller(progress)
         try:
             executor.migrate(executor.loader.graph.leaf_nodes(), plan)
         except OperationalError as error:
             raise SchemaError(f"the schema is not up to date ({str(error).strip()}); start again") from error
-    return len(plan)
 
 
 def server_version() -> int:
@@ -67,6 +71,9 @@ def _alone() -> Iterator[None]:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [ADVISORY])
 
 
-def _tell(progress: Callable[[str], None], action: str, migration: Any = None, *_: object) -> None:
-    if action == "apply_start":
-        progress(f"database: {migration.app_label} {migration.name}")
+def _teller(progress: Callable[[str], None]) -> Callable[..., None]:
+    def tell(action: str, migration: Any = None, *_: object) -> None:
+        if action == "apply_start":
+            progress(f"database: {migration.app_label} {migration.name}")
+
+    return tell

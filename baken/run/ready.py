@@ -55,15 +55,15 @@ def django_ready(*, migrate: bool = True, progress: Progress | None = None) -> N
         atexit.register(users.leave, cluster)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "baken.run.settings")
     django.setup()
-    atexit.register(_disconnect)
+    atexit.register(disconnect)
     if migrate:
         from baken.run.migrating import bring_up_to_date
 
         bring_up_to_date(progress or _silent)
 
 
-def _disconnect() -> None:
-    """Close the pool while its threads still can; the server is stopped after this."""
+def disconnect() -> None:
+    """Close this process's connections to the database; the server may be stopped after this."""
     from django.db import connection
 
     connection.close()

@@ -1,15 +1,14 @@
 """Runs Baken's processes: starts them, starts a crashed one again, stops them in reverse order.
 
-1. One home has one supervisor: `HomeLock` refuses the second. 2. Each child leads a process group of its own
-and writes to `logs/<name>.log` in the home by itself, so that neither
+1. One home has one supervisor: `HomeLock` refuses the second.
+2. Each child leads a process group of its own and writes to `logs/<name>.log` in the home by itself, so that neither
    Ctrl-C in the terminal nor the supervisor's death interferes with its output or with the order of stopping.
-3. A child that ends is started again after 0.5 s, doubling to 30 s; 60 s of health forget the past. 4. The
-embedded PostgreSQL is looked at every second and started again when it is gone. Children get its address as
+3. A child that ends is started again after 0.5 s, doubling to 30 s; 60 s of health forget the past.
+4. The embedded PostgreSQL is looked at every second and started again when it is gone. Children get its address as
    DATABASE_URL; should it change, they are started again.
-5. SIGTERM, SIGINT or SIGHUP stops everything; a second one kills it at once. A supervisor that is killed
-outright
-   stops nobody: its children see that themselves (`baken.run.lifeline`), and PostgreSQL waits for the next
-   start.
+5. SIGTERM, SIGINT or SIGHUP stops everything; a second one kills it at once. A supervisor that is killed outright
+   stops nobody: its children see that themselves (`baken.run.lifeline`), the next start waits for them, and
+   PostgreSQL waits for the next start.
 """
 
 import fcntl
@@ -55,17 +54,29 @@ class Pace:
     grace: float = 10.0
 
 
+ORPHANS = "children.lock"
+"""Every child of a home holds it, shared, so that a start can see what a killed supervisor left running."""
+
+
 class AlreadyRunning(Exception):
     """Another supervisor runs this home. `exit_code` is what the command line ends with."""
 
     exit_code = 3
 
 
+class LeftRunning(Exception):
+    """Children of a supervisor that was killed still run, though they should have noticed; end them."""
+
+
 class HomeLock:
     """Holds a home for one supervisor; the system lets go when the process dies, however it dies."""
 
-    def __init__(self, home: Path, address: str) -> None:
-        """Take it and note `address`, where Baken answers. Raises AlreadyRunning naming the holder's."""
+    def __init__(self, home: Path, address: str, patience: float = 20.0) -> None:
+        """Take it and note `address`, where Baken answers. Raises AlreadyRunning naming the holder's.
+
+        Children that a killed supervisor left end by themselves; they are given `patience` seconds, after which
+        LeftRunning is raised.
+        """
         home.mkdir(parents=True, exist_ok=True)
         self._file = (home / "baken.lock").open("a+")
         try:
@@ -78,6 +89,8 @@ class HomeLock:
         self._file.truncate(0)
         self._file.write(f"{address}, pid {os.getpid()}\n")
         self._file.flush()
+        if not wait_until(lambda: _is_childless(home), patience):
+            raise LeftRunning(f"processes of an earlier start still run; end what holds {home / ORPHANS} open")
 
     def __enter__(self) -> "HomeLock":
         return self
@@ -96,6 +109,15 @@ def wait_until(holds: Callable[[], bool], timeout: float, *, every: float = 0.1)
     return answer
 
 
+def _is_childless(home: Path) -> bool:
+    with (home / ORPHANS).open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
+
+
 class Supervisor:
     """Runs `children`, started in this order. `cluster`: the embedded PostgreSQL, already started."""
 
@@ -109,13 +131,17 @@ class Supervisor:
     ) -> None:
         self._logs = home / "logs"
         self._pace = pace or Pace()
-        self._children = [_Running(child, self._logs / f"{child.name}.log", self._pace) for child in children]
+        self._mark = (home / ORPHANS).open("a")
+        self._children = [
+            _Running(child, self._logs / f"{child.name}.log", self._pace, self._mark.fileno()) for child in children
+        ]
         self._database = _Database(cluster, self._pace) if cluster else None
         self._asked = False
 
     def run(self) -> None:
         """Run until SIGTERM, SIGINT or SIGHUP, then stop the children and the cluster. Main thread only."""
         self._logs.mkdir(parents=True, exist_ok=True)
+        fcntl.flock(self._mark, fcntl.LOCK_SH)
         numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
         # nohup has SIGHUP ignored: that is left so.
         heeded = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
@@ -146,6 +172,7 @@ class Supervisor:
 
     def _stop(self) -> None:
         self._end_children()
+        self._mark.close()
         if self._database:
             self._database.stop()
 
@@ -157,8 +184,9 @@ class Supervisor:
 class _Running:
     """One child: its process while it runs, its log, and when it may start again."""
 
-    def __init__(self, child: Child, log: Path, pace: Pace) -> None:
+    def __init__(self, child: Child, log: Path, pace: Pace, mark: int) -> None:
         self._child = child
+        self._mark = mark
         self._log = log
         self._pace = pace
         self._pause = pace.first
@@ -206,6 +234,7 @@ class _Running:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                pass_fds=(self._mark,),
                 start_new_session=True,
             )
 

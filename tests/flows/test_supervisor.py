@@ -16,7 +16,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from baken.reach.postgres import Cluster
-from baken.run.supervisor import AlreadyRunning, HomeLock, wait_until
+from baken.run.supervisor import AlreadyRunning, HomeLock, LeftRunning, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 # Runs the children that the arguments give, each a piece of Python with its name before a colon.
@@ -200,7 +200,7 @@ def test_a_child_that_comes_up_after_its_supervisor_died_ends_too(home: Path, ru
 
 
 def test_a_second_start_is_refused_with_the_address(home: Path, run: Run) -> None:
-    first = run(f"a:{STAY}")
+    first = run(f"a:{TIED}")
     until(lambda: bool(pids(home, "a")))
     second = run(f"b:{STAY}")
     said, _ = second.communicate()
@@ -213,6 +213,18 @@ def test_a_second_start_is_refused_with_the_address(home: Path, run: Run) -> Non
         HomeLock(home, "http://127.0.0.1:2")
     with HomeLock(home, "http://127.0.0.1:3"):
         assert "127.0.0.1:1" not in (home / "baken.lock").read_text()
+
+
+def test_a_start_waits_for_what_a_killed_supervisor_left(home: Path, run: Run) -> None:
+    killed = run(f"a:{STAY}")
+    until(lambda: bool(pids(home, "a")))
+    killed.kill()
+    killed.wait()
+    with pytest.raises(LeftRunning, match=r"children\.lock"):
+        HomeLock(home, "http://127.0.0.1:1", patience=0.2)
+    os.kill(pids(home, "a")[0], signal.SIGKILL)
+    with HomeLock(home, "http://127.0.0.1:2"):
+        assert not alive(pids(home, "a")[0])
 
 
 def test_a_large_log_is_set_aside(home: Path, run: Run) -> None:

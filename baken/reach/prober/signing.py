@@ -20,8 +20,12 @@ def generate_key() -> tuple[str, str]:
     """A new (private key as PEM, public key as base64 of its 32 bytes)."""
     key = Ed25519PrivateKey.generate()
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    public = key.public_key().public_bytes_raw()
-    return pem.decode("ascii"), base64.b64encode(public).decode("ascii")
+    return pem.decode("ascii"), _public(key)
+
+
+def public_key(private_pem: str) -> str:
+    """The public half of a private key in PEM, base64 of its 32 bytes; raises KeyProblem."""
+    return _public(load_key(private_pem))
 
 
 def load_key(private_pem: str) -> Ed25519PrivateKey:
@@ -48,6 +52,10 @@ def verify(public_b64: str, method: str, path: str, timestamp: int, body: bytes,
     except (InvalidSignature, binascii.Error, ValueError):
         return False
     return True
+
+
+def _public(key: Ed25519PrivateKey) -> str:
+    return base64.b64encode(key.public_key().public_bytes_raw()).decode("ascii")
 
 
 def _message(method: str, path: str, timestamp: int, body: bytes) -> bytes:

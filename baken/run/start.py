@@ -1,0 +1,145 @@
+"""What `baken up` does, in order, from an empty folder to pages that answer."""
+
+import errno
+import os
+import socket
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+from baken.reach.postgres import Cluster
+from baken.run import configuration
+from baken.run.keys import OWN_LOCATION, ensure_key, own_key
+from baken.run.ready import InUse, disconnect, django_ready
+from baken.run.supervisor import Child, HomeLock, Supervisor
+
+Say = Callable[[str], None]
+
+ANSWER_SECONDS = 90.0
+"""Time for the first page to answer in, after which the person is told where to look."""
+
+
+def run(say: Say) -> None:
+    """Start everything and run until SIGTERM, SIGINT or SIGHUP. `say` hears of progress, for the person at a terminal.
+
+    Raises AlreadyRunning, LeftRunning, ConfigurationError, ClusterError or SchemaError before anything is started.
+    """
+    home = configuration.home()
+    for name, remedy in configuration.unknown():
+        say(f"{name} is no setting of Baken{remedy}")
+    with HomeLock(home, configuration.url()):
+        check_port()
+        ensure_key(own_key(home))
+        if os.environ.get("DATABASE_URL"):
+            _prepare(say)
+            _supervise(home, None, say)
+            return
+        users, cluster = InUse(home), Cluster(home)
+        try:
+            say(
+                "database: starting PostgreSQL"
+                if cluster.data.exists()
+                else "database: making a new PostgreSQL cluster"
+            )
+            os.environ["DATABASE_URL"] = cluster.start()
+            _prepare(say)
+            _supervise(home, cluster, say)
+        finally:
+            cluster.stop()
+            users.leave(cluster)
+
+
+def check_port() -> None:
+    """The web process will be able to listen. Raises ConfigurationError naming the setting to change."""
+    host, port = configuration.bind(), configuration.port()
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise configuration.ConfigurationError(_why_not(error, host, port)) from error
+
+
+def _why_not(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"BAKEN_PORT: port {port} is in use by another program; choose another one, as in BAKEN_PORT={port + 1}"
+    if error.errno == errno.EACCES:
+        return f"BAKEN_PORT: this account may not listen on port {port}; choose one from 1024 on"
+    return f"BAKEN_BIND: nothing can listen on {host} ({error.strerror or error}); give an address of this machine"
+
+
+def _prepare(say: Say) -> None:
+    """Bring database, translations and assets up to date, and fill what is empty."""
+    django_ready(progress=say)
+    from django.core.management import call_command
+
+    from baken.record.people.reads import provider
+    from baken.run import own
+    from baken.run.catalogues import compile_catalogues
+
+    try:
+        compile_catalogues()
+    except OSError as error:
+        say(f"translations: not compiled, pages may be in English ({error})")
+    call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+    if provider() is None and _wants_demonstration():
+        _make_demonstration(say)
+    own.watch_itself(renew_key=True)
+    say(_greeting())
+    disconnect()  # PostgreSQL may get another address while Baken runs; the children are told, this process is not
+
+
+def _wants_demonstration() -> bool:
+    return configuration.flag("BAKEN_DEMO", default=True) and find_spec("baken.run.demonstration") is not None
+
+
+def _make_demonstration(say: Say) -> None:
+    from baken.run import demonstration
+
+    demonstration.make(say)
+
+
+def _greeting() -> str:
+    return ""
+
+
+def _supervise(home: Path, cluster: Cluster | None, say: Say) -> None:
+    threading.Thread(target=_announce, args=[home, say], daemon=True).start()
+    Supervisor(home, children(home), cluster=cluster).run()
+
+
+def children(home: Path) -> list[Child]:
+    """The processes of an installation, in the order in which they start."""
+    python = [sys.executable, "-m"]
+    hub = configuration.own_url()
+    state = home / "prober"
+    probe = ["--hub", hub, "--location", OWN_LOCATION, "--key", str(own_key(home)), "--state", str(state)]
+    return [
+        Child("web", [*python, "baken.run.web"]),
+        Child("worker", [*python, "baken.run.worker"]),
+        Child("prober", [*python, "baken.run.cli", "probe", *probe]),
+    ]
+
+
+def _announce(home: Path, say: Say) -> None:
+    """Tell the address as soon as the first page answers."""
+    patience = time.monotonic() + ANSWER_SECONDS
+    while not _answers():
+        if time.monotonic() > patience:
+            say(f"the pages do not answer yet; see {home / 'logs/web.log'}")
+            return
+        time.sleep(0.2)
+    say(f"Baken runs at {configuration.url()}  (Ctrl-C stops it)")
+
+
+def _answers() -> bool:
+    try:
+        urllib.request.urlopen(f"{configuration.own_url()}/sign-in/", timeout=30).close()  # noqa: S310 (http)
+    except OSError:
+        return False
+    return True
