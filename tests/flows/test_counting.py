@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from baken.domain import tallies
-from baken.domain.attribution import counts_for_service, excluded_from, on_list
+from baken.domain.attribution import counts_for_service, excluded_from, on_list, open_past_time
 from baken.domain.instants import to_us
 from baken.domain.kpis import KPIS
 from baken.domain.periods import Period, PeriodKind, previous_periods
@@ -65,6 +65,8 @@ def test_counts_are_those_of_the_domain(cast: Cast, seed: int, caught_up: bool, 
             everyone = [one for _, one in _slowly(cast, "C7", ids, as_of, customer)]
             assert counting.integrity(period) == tallies.integrity_counts(everyone, period, as_of)
             assert counting.reported(period) == tallies.reported_counts(everyone, period)
+            late = [one for one in only if "availability" in one.classes and open_past_time(one, period, as_of)]
+            assert counting.open_past_time(period) == len(late)
             assert counting.backlog(period) == tallies.backlog(everyone, period)
 
 
@@ -86,11 +88,12 @@ def test_a_trend_is_the_reports_of_its_periods(cast: Cast) -> None:
                 date_from=date(2026, 1, 1), date_to=date(2026, 2, 1), as_of=as_of,
             )  # fmt: skip
             periods = _periods()
-            trends = reports.trends(caller, scope, periods)
+            trends = reports.report(caller, scope, periods).trends
             for index, period in enumerate(periods):
                 kpis = reports.report(caller, scope.over(period)).kpis
                 for code in KPIS:
                     seen, whole = trends[code][index], kpis[code]
+                    assert reports.trend(caller, scope, code, periods)[index] == seen
                     assert (seen.exact, seen.status, seen.reason) == (whole.exact, whole.status, whole.reason), code
 
 

@@ -5,7 +5,7 @@ ledger and counted by the domain: with facts the follower has not read yet, with
 the whole service in a customer's report, judged there by the customer's own agreement.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -13,10 +13,16 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Q, QuerySet
 
-from baken.domain import attribution as domain
 from baken.domain import tallies
 from baken.domain.agreements import Terms
-from baken.domain.attribution import Attribution
+from baken.domain.attribution import (
+    Attribution,
+    being_restored,
+    counts_for_service,
+    excluded_from,
+    on_list,
+    open_past_time,
+)
 from baken.domain.facts import IncidentClass, Origin
 from baken.domain.instants import to_datetime, to_us
 from baken.domain.periods import Period
@@ -43,6 +49,24 @@ FROM clocks_reading CROSS JOIN LATERAL unnest(open_starts, open_ends) AS span (s
 WHERE service_id = %(service)s AND (%(customer)s::uuid IS NULL OR organisation_id = %(customer)s)
     AND incident_id <> ALL (%(live)s)
 """
+
+
+LATE = """
+SELECT count(*) FROM clocks_reading
+WHERE service_id = %(service)s AND (organisation_id = %(customer)s OR (%(customer)s::uuid IS NULL AND outage IS NULL))
+    AND incident_id <> ALL (%(live)s) AND resolution_breached_at < %(now)s
+    AND left_out = '' AND 'availability' = ANY (classes)
+    AND EXISTS (
+        SELECT FROM unnest(open_starts, open_ends) AS span (start, stop)
+        WHERE span.start < %(end)s AND (span.stop IS NULL OR span.stop >= %(end)s)
+    )
+"""
+
+_Rule = Callable[[str, Attribution, Period, int], bool]
+
+
+def _to_be_restored(code: str, incident: Attribution, period: Period, as_of: int) -> bool:
+    return incident.exclusion is None and being_restored(incident, period, as_of)
 
 
 class Listed(NamedTuple):
@@ -85,7 +109,7 @@ class Counting:
         )
         rows = rows if self._customer else rows.filter(outage=None)
         found = [elapsed for elapsed in rows.values_list("resolve_elapsed", flat=True) if elapsed is not None]
-        live = [one for one in self._counted("C6") if domain.on_list("C6", one, period, self._as_of)]
+        live = [one for one in self._counted("C6") if on_list("C6", one, period, self._as_of)]
         return found + [one.resolve_elapsed or 0 for one in live]
 
     def integrity(self, period: Period) -> tallies.IntegrityCounts:
@@ -107,14 +131,12 @@ class Counting:
 
     def open_past_time(self, period: Period) -> int:
         """Availability incidents still open past their agreed resolution time at the end of the period, or now."""
-        late = self._stored().filter(
-            left_out="", classes__contains=[IncidentClass.AVAILABILITY.value], reported__lt=period.end,
-            resolution_breached_at__lt=min(period.end, self._as_of),
-        ).exclude(resolved_at__lt=period.start)  # fmt: skip
-        late = late if self._customer else late.filter(outage=None)
-        stored = (project.attribution(row) for row in late.exclude(incident_id__in=self._spoken_for))
+        now = min(period.end, self._as_of)
+        with connection.cursor() as cursor:
+            cursor.execute(LATE, self._bounds() | {"end": period.end, "now": now})
+            stored: int = cursor.fetchone()[0]
         live = (one for one in self._counted("C6") if IncidentClass.AVAILABILITY in one.classes)
-        return sum(domain.open_past_time(one, period, self._as_of) for one in (*stored, *live))
+        return stored + sum(open_past_time(one, period, self._as_of) for one in live)
 
     def endangered(self, code: str, period: Period) -> int:
         """Clocks past three quarters of their time whose deadline is still ahead, in the period: D1 to D4."""
@@ -128,14 +150,20 @@ class Counting:
         rows = rows if self._customer or clock == "response" else rows.filter(outage=None)
         return rows.count() + sum(self._is_endangered(code, clock, live, period) for live in self._live.values())
 
-    def listed(self, code: str, period: Period) -> list[Listed]:
-        """The incidents behind a KPI, in the order in which they came on its list."""
-        return [one for one in self._candidates(code, period) if domain.on_list(code, one[1], period, self._as_of)]
+    def listed(self, code: str, period: Period) -> Iterator[Listed]:
+        """The incidents behind a KPI, those counted by the database first, in the order in which they came on it."""
+        rows = self._candidates(code, period).filter(exclusion="")
+        return self._those(on_list, code, period, rows)
 
-    def excluded(self, code: str, period: Period) -> list[Listed]:
+    def excluded(self, code: str, period: Period) -> Iterator[Listed]:
         """Those that only a consented exclusion keeps off the list."""
-        candidates = self._candidates(code, period)
-        return [one for one in candidates if domain.excluded_from(code, one[1], period, self._as_of)]
+        rows = self._candidates(code, period).exclude(exclusion="")
+        return self._those(excluded_from, code, period, rows)
+
+    def being_restored(self, period: Period) -> Iterator[Listed]:
+        """Beside C7: those still to be restored at the end of the period, inside their agreed time."""
+        rows = self._candidates("C7", period).filter(exclusion="")
+        return self._those(_to_be_restored, "C7", period, rows)
 
     def unconfirmed(self, period: Period) -> list[UUID]:
         """Incidents received in the period whose classes nobody has confirmed."""
@@ -163,26 +191,27 @@ class Counting:
             if one.origin is Origin.MONITOR
         ]
 
-    def _candidates(self, code: str, period: Period) -> Iterator[Listed]:
-        column = _HAPPENS.get(code, "reported")
+    def _candidates(self, code: str, period: Period) -> "QuerySet[Reading]":
         if code == "C7":
             rows = self._own().filter(classes__contains=[IncidentClass.INTEGRITY.value], reported__lt=period.end)
         else:
             rows = self._happening(code, period)
-        for row in rows.order_by(column, "incident_id"):
+        return rows.order_by(_HAPPENS.get(code, "reported"), "incident_id")
+
+    def _those(self, rule: _Rule, code: str, period: Period, rows: "QuerySet[Reading]") -> Iterator[Listed]:
+        for row in rows.iterator(chunk_size=200):
             found = project.attribution(row)
-            if self._customer or domain.counts_for_service(code, found):
+            if self._counts(code, found) and rule(code, found, period, self._as_of):
                 yield Listed(row.incident_id, found)
-        for id, (found, _) in self._live.items():
-            if self._customer or domain.counts_for_service(code, found):
+        for id, (found, _) in sorted(self._live.items(), key=lambda live: (live[1].attribution.reported, live[0])):
+            if self._counts(code, found) and rule(code, found, period, self._as_of):
                 yield Listed(id, found)
 
+    def _counts(self, code: str, attribution: Attribution) -> bool:
+        return bool(self._customer) or counts_for_service(code, attribution)
+
     def _counted(self, code: str) -> list[Attribution]:
-        return [
-            attribution
-            for attribution, _ in self._live.values()
-            if self._customer or domain.counts_for_service(code, attribution)
-        ]
+        return [attribution for attribution, _ in self._live.values() if self._counts(code, attribution)]
 
     @cached_property
     def _integrity(self) -> list[Attribution]:
@@ -193,7 +222,7 @@ class Counting:
         one, since = live.attribution, live.endangered_at[clock]
         at = one.response_breached_at if clock == "response" else one.resolution_breached_at
         applies = one.exclusion is None and (one.in_peak or code in ("D1", "D3"))
-        applies = applies and bool(self._customer or domain.counts_for_service(code, one))
+        applies = applies and self._counts(code, one)
         if not applies or at is None or since is None or since > self._as_of:
             return False
         return max(self._as_of, period.start) <= at < period.end

@@ -14,6 +14,7 @@ from baken.record.clocks import models
 from baken.record.clocks.folding import Folded, folded
 from baken.record.clocks.signals import unwritten
 
+MANY = 1_000
 COLUMNS = [field.attname for field in models.Reading._meta.concrete_fields]
 _NAMES = ", ".join(COLUMNS)
 _UPDATES = ", ".join(f"{name} = EXCLUDED.{name}" for name in COLUMNS[1:])
@@ -38,6 +39,8 @@ def refold(ids: Iterable[UUID]) -> None:
             for values in rows:
                 copy.write_row([values[name] for name in COLUMNS])
         cursor.execute(UPSERT)
+        if len(rows) >= MANY:  # the planner would take the new rows for few until it looks by itself
+            cursor.execute("ANALYZE clocks_reading")
         cursor.execute("DROP TABLE reading_draft")
 
 

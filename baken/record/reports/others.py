@@ -14,6 +14,7 @@ from baken.record.audits.models import Audit, SecurityReview
 from baken.record.catalogue import reads as catalogue
 from baken.record.catalogue.models import IntakeSpan
 from baken.record.complaints.models import Complaint
+from baken.record.people.access import Caller, Permission
 from baken.record.recovery.models import Drill
 from baken.record.reports.scopes import Scope
 
@@ -45,6 +46,12 @@ def complaints(scope: Scope, period: Period) -> list[Complaint]:
     )
     rows = rows.filter(organisation=scope.customer) if scope.customer else rows
     return list(rows.select_related("organisation", "service").order_by("lodged", "number"))
+
+
+def reads_complaints(caller: Caller) -> bool:
+    """Whether complaints may be shown: to the manager, and to the customer whose own they are."""
+    own = not caller.staff and caller.may(Permission.FILE_COMPLAINTS)
+    return own or caller.may(Permission.HANDLE_COMPLAINTS)
 
 
 def sources(scope: Scope) -> dict[str, Intervals]:

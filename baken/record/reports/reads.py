@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 from baken.domain import tallies
 from baken.domain.attribution import Attribution
+from baken.domain.instants import to_us
 from baken.domain.kpis import FACTORS, KPIS, Kpi, Status, worst
 from baken.domain.periods import Period
 from baken.domain.tallies import Backlog, ReportedCounts, Tally
@@ -19,7 +21,7 @@ from baken.record.reports import others
 from baken.record.reports.scopes import Scope, scope
 from baken.record.reports.uptimes import OutageEvidence, Uptimes
 
-__all__ = ["Evidence", "IncidentEvidence", "OutageEvidence", "Report", "Scope", "evidence", "report", "scope", "trends"]
+__all__ = ["Evidence", "IncidentEvidence", "OutageEvidence", "Report", "Scope", "evidence", "report", "scope", "trend"]
 
 KINDS = {"C1": "outages", "C2": "outages", "C9": "audits", "D5": "complaints"}
 """What is behind each KPI; incidents behind the others."""
@@ -27,7 +29,10 @@ KINDS = {"C1": "outages", "C2": "outages", "C9": "audits", "D5": "complaints"}
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All fourteen KPIs in their order, the seven success factors, and what stands beside them."""
+    """All fourteen KPIs in their order, the seven success factors, and what stands beside them.
+
+    trends: each KPI over the periods that were asked for, in their order; what costs most beside C6 is left out there.
+    """
 
     scope: Scope
     kpis: dict[str, Kpi]
@@ -35,6 +40,7 @@ class Report:
     agreement: InForce
     reported: ReportedCounts
     backlog: Backlog
+    trends: dict[str, list[Kpi]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,7 @@ class IncidentEvidence:
 class Evidence:
     """The records behind a KPI, `rows` being part of `total`. excluded: those that consent left out.
 
+    There are no rows for somebody to whom the records are closed: complaints may be about the agent who looks.
     kind: incidents, outages, audits or complaints, which says what rows are: `IncidentEvidence`, `OutageEvidence`,
     `Audit`, `Complaint`.
     """
@@ -61,10 +68,10 @@ class Evidence:
     excluded: Sequence[Any] = ()
 
 
-def report(caller: Caller, scope: Scope) -> Report:
-    """The KPIs of a scope, computed now from what is recorded."""
+def report(caller: Caller, scope: Scope, periods: Sequence[Period] = ()) -> Report:
+    """The KPIs of a scope, computed now from what is recorded, and their trend over adjoining `periods`."""
     caller.require(Permission.READ_KPIS)
-    figures = _Figures(scope, [scope.period])
+    figures = _Figures(scope, [*periods, scope.period])
     kpis = {code: figures.kpi(code, scope.period, in_full=True) for code in KPIS}
     return Report(
         scope=scope,
@@ -73,14 +80,15 @@ def report(caller: Caller, scope: Scope) -> Report:
         agreement=scope.in_force,
         reported=figures.counting.reported(scope.period),
         backlog=figures.counting.backlog(scope.period),
+        trends={code: [figures.kpi(code, period, in_full=False) for period in periods] for code in KPIS},
     )
 
 
-def trends(caller: Caller, scope: Scope, periods: Sequence[Period]) -> dict[str, list[Kpi]]:
-    """Each KPI over adjoining periods, in the order given. What stands beside C6 and costs most is left out."""
+def trend(caller: Caller, scope: Scope, code: str, periods: Sequence[Period]) -> list[Kpi]:
+    """One KPI over adjoining periods, as in a report's `trends`."""
     caller.require(Permission.READ_KPIS)
     figures = _Figures(scope, periods)
-    return {code: [figures.kpi(code, period, in_full=False) for period in periods] for code in KPIS}
+    return [figures.kpi(code, period, in_full=False) for period in periods]
 
 
 def evidence(caller: Caller, scope: Scope, code: str, *, first: int = 0, limit: int | None = None) -> Evidence:
@@ -90,17 +98,25 @@ def evidence(caller: Caller, scope: Scope, code: str, *, first: int = 0, limit: 
         raise NotFound("There is no such KPI.")
     figures = _Figures(scope, [scope.period])
     kpi, kind = figures.kpi(code, scope.period, in_full=True), KINDS.get(code, "incidents")
-    part = slice(first, None if limit is None else first + limit)
+    end = None if limit is None else first + limit
     if kind == "incidents":
-        listed = figures.counting.listed(code, scope.period)
-        excluded = figures.counting.excluded(code, scope.period)
-        return Evidence(code, kind, kpi, len(listed), _incidents(listed[part]), _incidents(excluded))
+        listed = list(islice(figures.counting.listed(code, scope.period), first, end))
+        excluded = list(figures.counting.excluded(code, scope.period))
+        return Evidence(code, kind, kpi, kpi.evidence_count, _incidents(listed), _incidents(excluded))
     rows: Sequence[Any]
     if kind == "outages":
         rows = figures.uptimes.outages(code, scope.period)
     else:
         rows = others.valid_audits(scope) if kind == "audits" else others.complaints(scope, scope.period)
-    return Evidence(code, kind, kpi, len(rows), rows[part])
+    readable = kind != "complaints" or others.reads_complaints(caller)
+    return Evidence(code, kind, kpi, len(rows), rows[first:end] if readable else [])
+
+
+def being_restored(caller: Caller, scope: Scope) -> list[IncidentEvidence]:
+    """Beside C7: what was still to be restored at the end of the period, inside the agreed time."""
+    caller.require(Permission.READ_KPIS)
+    counting = Counting(scope.service, _customer_id(scope), [scope.period], scope.as_of)
+    return _incidents(list(counting.being_restored(scope.period)))
 
 
 def uptimes(caller: Caller, scope: Scope) -> Uptimes:
@@ -113,8 +129,8 @@ class _Figures:
     """KPIs of one scope over some periods, from sums made once for all of them."""
 
     def __init__(self, scope: Scope, periods: Sequence[Period]) -> None:
-        self._scope = scope
-        self._versions = {period: scope.over(period).in_force for period in periods}
+        self._scope, self._periods = scope, periods
+        self._agreed = scope.agreed
         self.counting = Counting(scope.service, _customer_id(scope), periods, scope.as_of)
         self.uptimes = Uptimes(scope, periods, self.counting)
 
@@ -152,22 +168,27 @@ class _Figures:
         )
 
     def _integrity(self, period: Period) -> Kpi:
-        terms = self._versions[period].terms
+        terms = self._agreed.at(period.start).terms
         return integrity_kpi(
             self.counting.integrity(period), self._target("C7", period), self._sources["incidents"],
             period, self._scope.as_of, others.overdue(self._scope, period, terms),
         )  # fmt: skip
 
     def _grade(self, period: Period) -> Kpi:
-        terms, service = self._versions[period].terms, str(self._scope.service.id)
+        terms, service = self._agreed.at(period.start).terms, str(self._scope.service.id)
         target, as_of = self._target("C9", period), self._scope.as_of
         return grade_kpi(self._audits, service, terms.zone, terms.audit_grace_days, target, period, as_of)
 
     def _complaints(self, period: Period) -> Tally:
-        return Tally(len(others.complaints(self._scope, period)))
+        return Tally(sum(period.start <= lodged < period.end for lodged in self._lodged))
 
     def _target(self, code: str, period: Period) -> Any:
-        return self._versions[period].terms.kpi_targets.get(code)
+        return self._agreed.at(period.start).terms.kpi_targets.get(code)
+
+    @cached_property
+    def _lodged(self) -> Sequence[int]:
+        start, end = min(period.start for period in self._periods), max(period.end for period in self._periods)
+        return [to_us(complaint.lodged) for complaint in others.complaints(self._scope, Period(start, end))]
 
     @cached_property
     def _sources(self) -> Any:

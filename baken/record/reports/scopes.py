@@ -1,19 +1,38 @@
 """What a report is about: a service, for all or for one customer, a period, and the instant it is computed for."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
+from functools import cached_property
 
 from baken.domain.agreements import Terms
-from baken.domain.instants import to_datetime, to_us
+from baken.domain.instants import to_us
 from baken.domain.periods import Period, from_dates
 from baken.record.catalogue import reads as catalogue
-from baken.record.catalogue.models import Agreement, Service
+from baken.record.catalogue.models import Service
 from baken.record.catalogue.reads import InForce
 from baken.record.orgs.models import Organisation
 from baken.record.people.access import Caller, NotFound, Permission
 
 
 @dataclass(frozen=True, slots=True)
+class Agreed:
+    """Everything that was ever agreed, by when it came into force."""
+
+    history: Sequence[InForce]
+
+    def at(self, instant: int) -> InForce:
+        """The terms in force at an instant (microseconds); before the first ones, those: nothing else was agreed."""
+        holding = [held for held in self.history if to_us(held.valid_from) <= instant]
+        return holding[-1] if holding else self.history[0]
+
+    @property
+    def versions(self) -> list[tuple[int, Terms]]:
+        """All terms with the instant from which each holds."""
+        return [(to_us(held.valid_from), held.terms) for held in self.history]
+
+
+@dataclass(frozen=True)
 class Scope:
     """The service as a whole when `customer` is None. as_of: instant in microseconds."""
 
@@ -22,21 +41,16 @@ class Scope:
     period: Period
     as_of: int
 
-    @property
-    def agreement(self) -> Agreement:
+    @cached_property
+    def agreed(self) -> Agreed:
         """What it is judged by: the customer's own agreement, or the base agreement of the service."""
         owner = self.customer.id if self.customer else self.service.organisation_id
-        return catalogue.agreement_for(self.service.id, owner)
+        return Agreed(catalogue.history(catalogue.agreement_for(self.service.id, owner)))
 
     @property
     def in_force(self) -> InForce:
         """The terms that held when the period began: its targets and its zone."""
-        return catalogue.in_force(self.agreement, to_datetime(self.period.start))
-
-    @property
-    def versions(self) -> list[tuple[int, Terms]]:
-        """All terms with the instant from which each holds; nothing else was agreed before the first."""
-        return [(to_us(held.valid_from), held.terms) for held in catalogue.history(self.agreement)]
+        return self.agreed.at(self.period.start)
 
     @property
     def closed(self) -> bool:

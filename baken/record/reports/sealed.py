@@ -89,6 +89,13 @@ def snapshot(caller: Caller, id: UUID) -> Snapshot:
     return found
 
 
+def of_scope(caller: Caller, scope: Scope) -> Snapshot | None:
+    """The sealed report of just this service, customer and period, if there is one."""
+    start, end = (to_datetime(instant) for instant in scope.period)
+    rows = snapshots(caller).filter(service=scope.service, period_from=start, period_to=end)
+    return rows.filter(customer=scope.customer).first()
+
+
 def correction(caller: Caller, snapshot: Snapshot, as_of: datetime) -> list[Difference]:
     """Where the figures differ when they are computed again for the same period, as of now."""
     period = Period(to_us(snapshot.period_from), to_us(snapshot.period_to))

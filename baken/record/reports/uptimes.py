@@ -38,7 +38,8 @@ class Uptimes:
         self._scope, self._counting = scope, counting
         self._start = min(period.start for period in periods)
         self._end = max(period.end for period in periods)
-        self._versions = scope.versions
+        self._agreed = scope.agreed
+        self._versions = scope.agreed.versions
 
     @cached_property
     def measured(self) -> monitors.Measured:
@@ -61,7 +62,7 @@ class Uptimes:
 
     def kpi(self, code: str, period: Period) -> Kpi:
         """C1, or C2 within the peak hours."""
-        terms = self._scope.over(period).in_force.terms
+        terms = self._agreed.at(period.start).terms
         within = self._within(code, period)
         seen = self.service.clip(period.start, period.end)
         full, counted = exclude(seen, self._excluded, within)

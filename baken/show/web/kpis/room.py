@@ -1,6 +1,6 @@
 """The rows and tiles of the control room."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.urls import reverse
@@ -52,17 +52,17 @@ class Tile:
     changes: Sequence[Change]
 
 
-def rows(asked: Asked, report: Report, trends: Mapping[str, Sequence[Kpi]]) -> list[Row]:
+def rows(asked: Asked, report: Report) -> list[Row]:
     """The fourteen, in their order."""
     labels = titles(asked.past)
-    return [_row(asked, kpi, [*trends[code][:-1], kpi], labels) for code, kpi in report.kpis.items()]
+    return [_row(asked, kpi, [*report.trends[code][:-1], kpi], labels) for code, kpi in report.kpis.items()]
 
 
-def tiles(report: Report, trends: Mapping[str, Sequence[Kpi]]) -> list[Tile]:
+def tiles(report: Report) -> list[Tile]:
     """The seven success factors."""
     found = []
     for factor, codes in FACTORS.items():
-        before = {code: trends[code][-2].status for code in codes}
+        before = {code: report.trends[code][-2].status for code in codes}
         changes = [
             Change(code, before[code], report.kpis[code].status)
             for code in codes

@@ -24,12 +24,11 @@ def kpis(request: PageRequest) -> HttpResponse:
     found = asked.read(request.caller, request.GET)
     if found is None:
         return show(request, "kpi/none.html")
-    report = reports.report(request.caller, found.scope)
-    trends = reports.trends(request.caller, found.scope, found.past_periods)
+    report = reports.report(request.caller, found.scope, found.past_periods)
     context = _chosen(request, found) | {
         "report": report,
-        "tiles": room.tiles(report, trends),
-        "rows": room.rows(found, report, trends),
+        "tiles": room.tiles(report),
+        "rows": room.rows(found, report),
         "before": asked.titles(found.past[-2:-1])[0],
         "snapshot": sealed.of_scope(request.caller, found.scope),
     }
@@ -44,7 +43,7 @@ def kpi(request: PageRequest, code: str) -> HttpResponse:
         raise NotFound("There is no such KPI.")
     shown = _page_number(request)
     behind = reports.evidence(request.caller, found.scope, code, first=(shown - 1) * ROWS, limit=ROWS)
-    trend = reports.trends(request.caller, found.scope, found.past_periods)[code]
+    trend = reports.trend(request.caller, found.scope, code, found.past_periods)
     trend = [*trend[:-1], behind.kpi]
     context = _chosen(request, found) | {
         "kpi": behind.kpi,
