@@ -45,7 +45,7 @@ def add_organisation(
     caller.require(Permission.WRITE_PEOPLE)
     _slug(code, Organisation)
     organisation = Organisation(
-        code=code, name=name.strip(), kind=kind, language=language, zone=zone,
+        code=code, name=_named(name), kind=kind, language=language, zone=zone,
         demonstration=demonstration, created_at=clock.now(),
     )  # fmt: skip
     organisation.full_clean()
@@ -72,7 +72,7 @@ def add_service(
     caller.require(Permission.WRITE_CATALOGUE)
     _slug(code, Service)
     service = Service(
-        organisation=provider, code=code, name=name.strip(), description=description, created_at=clock.now()
+        organisation=provider, code=code, name=_named(name), description=description.strip(), created_at=clock.now()
     )
     service.full_clean()
     service.save()
@@ -86,6 +86,28 @@ def add_service(
         for what in IntakeSpan.What.values:
             declare_intake(caller, service, what=what, source="desk", began=service.created_at)
     return service
+
+
+def describe_service(caller: Caller, code: str, *, name: str, description: str) -> None:
+    """A service's name and what is said about it."""
+    caller.require(Permission.WRITE_CATALOGUE)
+    service = Service.objects.filter(code=code).first()
+    if service is None:
+        raise NotFound("There is no such service.")
+    service.name, service.description = _named(name), description.strip()
+    service.full_clean()
+    service.save(update_fields=["name", "description"])
+
+
+def rename_organisation(caller: Caller, code: str, *, name: str) -> None:
+    """What a customer, or the provider, is called."""
+    caller.require(Permission.WRITE_PEOPLE)
+    organisation = Organisation.objects.filter(code=code).first()
+    if organisation is None:
+        raise NotFound("There is no such customer.")
+    organisation.name = _named(name)
+    organisation.full_clean()
+    organisation.save(update_fields=["name"])
 
 
 @transaction.atomic
@@ -212,10 +234,18 @@ def _starts_a_month(zone_name: str, moment: datetime) -> bool:
     return containing(zone_name, PeriodKind.MONTH, local_day).start == to_us(moment)
 
 
+def _named(name: str) -> str:
+    if not name.strip():
+        raise CatalogueError("name: give it a name by which people know it")
+    return name.strip()
+
+
 def _slug(code: str, model: type[Organisation] | type[Service]) -> None:
     try:
         validate_slug(code)
     except ValidationError as error:
         raise CatalogueError(f"code: {code!r} may hold letters, digits, hyphens and underscores only") from error
+    if code == "new":
+        raise CatalogueError("code: 'new' is kept for adding one; choose another")
     if model._default_manager.filter(code=code).exists():
         raise CatalogueError(f"code: {code!r} is taken; choose another")

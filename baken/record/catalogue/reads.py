@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -11,6 +11,7 @@ from baken.domain.agreements import Terms
 from baken.domain.instants import to_us
 from baken.domain.intervals import Intervals
 from baken.domain.maintenance import Maintenance as PlannedWork
+from baken.domain.zones import zone
 from baken.record.catalogue.models import (
     Agreement,
     AgreementVersion,
@@ -19,6 +20,7 @@ from baken.record.catalogue.models import (
     Service,
     Subscription,
 )
+from baken.record.orgs.models import Organisation
 from baken.record.people.access import Caller, NotFound, Permission
 
 
@@ -61,6 +63,41 @@ def agreement_for(service_id: UUID, organisation_id: UUID) -> Agreement:
     return own or rows.get(base=True)
 
 
+def agreements(caller: Caller, service_id: UUID) -> QuerySet[Agreement]:
+    """Agreements about a service, the base agreement first: all for staff, those that hold for them for a customer."""
+    caller.require(Permission.READ_CATALOGUE)
+    rows = Agreement.objects.select_related("organisation", "service").filter(service_id=service_id)
+    if not caller.staff:
+        if caller.organisation is None or not services(caller).filter(id=service_id).exists():
+            return rows.none()
+        rows = rows.filter(id=agreement_for(service_id, caller.organisation).id)
+    return rows.order_by("-base", "id")
+
+
+def agreement(caller: Caller, agreement_id: UUID) -> Agreement:
+    """One agreement. Raises NotFound, also for one that does not hold for the caller."""
+    found = Agreement.objects.filter(id=agreement_id).first()
+    held = agreements(caller, found.service_id).filter(id=agreement_id).first() if found else None
+    if held is None:
+        raise NotFound("There is no such agreement.")
+    return held
+
+
+def agreed_version(caller: Caller, agreement_id: UUID, number: int) -> InForce:
+    """One version of an agreement that the caller may see. Raises NotFound."""
+    row = agreement(caller, agreement_id).versions.filter(version=number).first()
+    if row is None:
+        raise NotFound("There is no such version.")
+    return _in_force(row)
+
+
+def months_ahead(zone_name: str, after: datetime, count: int = 24) -> list[date]:
+    """The first days of the months that begin after an instant in a zone: when an agreement may change."""
+    local = after.astimezone(zone(zone_name)).date()
+    first = local.year * 12 + local.month
+    return [date(month // 12, month % 12 + 1, 1) for month in range(first, first + count)]
+
+
 def in_force(agreement: Agreement, at: datetime) -> InForce:
     """The version in force at an instant; before the first version, the first: nothing else was ever agreed."""
     versions = list(agreement.versions.order_by("valid_from", "version"))
@@ -97,6 +134,27 @@ def subscribers(service_id: UUID, at: datetime) -> QuerySet[Subscription]:
     """The customers that use a service at an instant."""
     rows = Subscription.objects.filter(service_id=service_id, since__lte=at).select_related("organisation")
     return rows.exclude(until__lte=at).order_by("since")
+
+
+def subscriptions(caller: Caller, organisation_id: UUID) -> QuerySet[Subscription]:
+    """The services a customer uses or used, for whoever keeps the catalogue."""
+    caller.require(Permission.WRITE_CATALOGUE)
+    return Subscription.objects.filter(organisation_id=organisation_id).select_related("service").order_by("since")
+
+
+def intake_spans(caller: Caller, service_id: UUID) -> QuerySet[IntakeSpan]:
+    """Since when, and from what source, incidents and complaints of a service are taken in."""
+    rows = IntakeSpan.objects.filter(service_id=service_id, service__in=services(caller))
+    return rows.order_by("what", "began")
+
+
+def organisation(caller: Caller, code: str) -> Organisation:
+    """A customer by its code, for whoever works for customers. Raises NotFound."""
+    caller.require(Permission.WORK_INCIDENTS)
+    found = Organisation.objects.filter(code=code, kind=Organisation.Kind.CUSTOMER).first()
+    if found is None:
+        raise NotFound("There is no such customer.")
+    return found
 
 
 def maintenance(caller: Caller, service_id: UUID | None = None) -> QuerySet[Maintenance]:

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from baken.record.ledger import clock
 from baken.record.orgs.models import Organisation
-from baken.record.people.access import Caller, Permission, Role
+from baken.record.people.access import Caller, NotFound, Permission, Role
 from baken.record.people.flows import address_key, token_digest
 from baken.record.people.models import ApiToken, Membership, User
 
@@ -68,6 +68,14 @@ def people(caller: Caller) -> QuerySet[User]:
     return User.objects.prefetch_related("memberships__organisation").order_by("created_at")
 
 
+def person(caller: Caller, user_id: UUID) -> User:
+    """One person, for whoever manages people. Raises NotFound."""
+    found = people(caller).filter(id=user_id).first()
+    if found is None:
+        raise NotFound("There is no such person.")
+    return found
+
+
 def agents() -> QuerySet[User]:
     """The people an incident can be assigned to."""
     desk = [Role.AGENT.value, Role.MANAGER.value]
@@ -108,7 +116,7 @@ class EmailBackend(BaseBackend):
         if user is None:
             User().set_password(password)
             return None
-        return user if user.is_active and user.check_password(password) else None
+        return user if user.check_password(password) and user.is_active else None
 
     def get_user(self, user_id: UUID) -> User | None:
         return User.objects.filter(id=user_id, is_active=True).first()
