@@ -1,16 +1,18 @@
 """Reading incidents, always narrowed to what the caller may see."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
 
 from baken.domain.facts import Fact
+from baken.record.catalogue.models import Service
 from baken.record.incidents.models import Draft, Incident, Message
 from baken.record.ledger import clock
 from baken.record.ledger import reads as ledger
 from baken.record.ledger.models import LedgerFact
+from baken.record.orgs.models import Organisation
 from baken.record.people.access import STAFF, Caller, NotFound, Permission
 from baken.record.people.models import User
 
@@ -126,6 +128,25 @@ def found(caller: Caller, words: str) -> QuerySet[Incident]:
         said = said if caller.staff else said.filter(visible=True)
         rows = rows.filter(Q(subject__icontains=word) | Q(id__in=said.values("incident_id")))
     return rows.order_by("-reported")
+
+
+def listed(
+    caller: Caller,
+    *,
+    statuses: Collection[str] = (),
+    priorities: Collection[str] = (),
+    classes: Collection[str] = (),
+    service: Service | None = None,
+    customer: Organisation | None = None,
+    words: str = "",
+) -> QuerySet[Incident]:
+    """Incidents that are all of this, the latest report first; what is not given may be anything."""
+    rows = found(caller, words).order_by("-reported", "-number")
+    wanted = {
+        "status__in": statuses, "priority__in": priorities, "classes__overlap": list(classes),
+        "service": service, "organisation": customer,
+    }  # fmt: skip
+    return rows.filter(**{column: value for column, value in wanted.items() if value})
 
 
 def draft(caller: Caller, incident: Incident, kind: str) -> str:

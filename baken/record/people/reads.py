@@ -15,6 +15,10 @@ from baken.record.people.flows import address_key, token_digest
 from baken.record.people.models import ApiToken, Membership, User
 
 
+class Unnamed(ValueError):
+    """Somebody has to be named; the message names the field and the remedy."""
+
+
 def by_email(email: str) -> User | None:
     """The person with this address, in any case."""
     return User.objects.filter(email_key=address_key(email)).first()
@@ -86,6 +90,20 @@ def customers(caller: Caller) -> QuerySet[Organisation]:
     """The customers somebody at the desk may work for, in the order in which they came."""
     caller.require(Permission.WORK_INCIDENTS)
     return Organisation.objects.filter(kind=Organisation.Kind.CUSTOMER).order_by("created_at")
+
+
+def organisation(caller: Caller, code: str | None) -> Organisation:
+    """The one that is meant: for a customer's caller their own. Raises NotFound for a stranger's.
+
+    Raises Unnamed when the provider's people name none.
+    """
+    if code is None and caller.staff:
+        raise Unnamed("customer: say which one, by its code")
+    rows = caller.narrow(Organisation.objects.all(), "id")
+    found: Organisation | None = (rows.filter(code=code) if code else rows).first()
+    if found is None:
+        raise NotFound("There is no such customer.")
+    return found
 
 
 def contacts(caller: Caller, organisation_id: UUID) -> QuerySet[User]:
