@@ -92,6 +92,14 @@ def customers(caller: Caller) -> QuerySet[Organisation]:
     return Organisation.objects.filter(kind=Organisation.Kind.CUSTOMER).order_by("created_at")
 
 
+def agent(user_id: UUID) -> User:
+    """One of them. Raises NotFound."""
+    found = agents().filter(id=user_id).first()
+    if found is None:
+        raise NotFound("Nobody with this id works at the desk.")
+    return found
+
+
 def organisation(caller: Caller, code: str | None) -> Organisation:
     """The one that is meant: for a customer's caller their own. Raises NotFound for a stranger's.
 
