@@ -87,9 +87,13 @@ def seal(caller: Caller, scope: Scope) -> Snapshot:
 
 
 def digest_of(content: Mapping[str, Any]) -> str:
-    """SHA-256 of the canonical form: JSON without spaces, keys sorted, ASCII. Anyone can compute it again."""
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    """SHA-256 of the canonical form. Anyone can compute it again."""
+    return hashlib.sha256(canonical(content)).hexdigest()
+
+
+def canonical(content: Mapping[str, Any]) -> bytes:
+    """Content as it is digested: JSON without spaces, keys sorted, ASCII."""
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
 
 
 def _remember(caller: Caller, snapshot: Snapshot) -> None:

@@ -10,8 +10,8 @@ from baken.domain.instants import SECOND, to_iso
 from baken.domain.kpis import Kpi, plain
 from baken.record.reports.reads import Report
 
-_DURATIONS = frozenset({"median", "longest", "working_mean", "up", "down", "unknown", "maintenance"})
-_INSTANTS = frozenset({"expires_at", "expired_at"})
+DURATIONS = frozenset({"median", "longest", "working_mean", "up", "down", "unknown", "maintenance"})
+INSTANTS = frozenset({"expires_at", "expired_at"})
 
 
 def to_wire(report: Report) -> dict[str, Any]:
@@ -64,9 +64,9 @@ def _values(code: str, beside: Mapping[str, Any]) -> dict[str, Any]:
 def _value(code: str, name: str, value: Any) -> Any:
     if value is None:
         return None
-    if name in _DURATIONS or (code == "C6" and name == "with_excluded"):
+    if name in DURATIONS or (code == "C6" and name == "with_excluded"):
         return value / SECOND
-    if name in _INSTANTS:
+    if name in INSTANTS:
         return to_iso(value)
     if name == "gaps":
         return [[to_iso(start), to_iso(end)] for start, end in value]
