@@ -1,11 +1,70 @@
 """The API as one application: its operations, its errors, its document."""
 
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, URLResolver
 from ninja import NinjaAPI
+from ninja.openapi.schema import OpenAPISchema
+from ninja.operation import Operation
 
-from baken.show.api import health, prober
-from baken.show.api.problems import add_handlers
+from baken.show.api import clocks, handling, health, incidents, prober
+from baken.show.api.document import DESCRIPTION, complete
+from baken.show.api.parsing import StrictParser
+from baken.show.api.problems import add_handlers, problem
 
-api = NinjaAPI(title="Baken", version="1", urls_namespace="api", docs_url=None)
+View = Callable[..., HttpResponse]
+
+
+class Api(NinjaAPI):
+    """ninja's application, with a complete document, and problems where ninja answers plain text."""
+
+    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
+        """The OpenAPI 3.1 document."""
+        document = super().get_openapi_schema(**options)
+        complete(document)
+        return document
+
+    def get_openapi_operation_id(self, operation: Operation) -> str:
+        """`incidents-report` for the function `report` of the module `incidents`."""
+        view = operation.view_func
+        return f"{view.__module__.rsplit('.', 1)[1]}-{view.__name__}".replace("_", "-")
+
+    def _get_urls(self) -> list[URLResolver | URLPattern]:
+        patterns = super()._get_urls()
+        for pattern in patterns:
+            if isinstance(pattern, URLPattern):
+                pattern.callback = _guarded(pattern.callback)
+        return patterns
+
+
+def _guarded(view: View) -> View:
+    """HEAD is answered as GET, whose body the server leaves out; a method that there is not, by a problem."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method == "HEAD":
+            request.method = "GET"
+        response = view(request, *args, **kwargs)
+        if response.status_code != 405:
+            return response
+        refused = problem(405)
+        refused.headers["Allow"] = response.headers["Allow"]
+        return refused
+
+    return guarded
+
+
+api = Api(
+    title="Baken",
+    version="1",
+    description=DESCRIPTION,
+    urls_namespace="api",
+    docs_url=None,
+    parser=StrictParser(),
+)
 add_handlers(api)
-for router in (health.router, prober.router):
-    api.add_router("", router)
+for module in (health, incidents, handling, clocks, prober):
+    api.add_router("", module.router)

@@ -6,10 +6,13 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import ValidationError as Invalid
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.multipartparser import MultiPartParserError
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
+from psycopg_pool import PoolTimeout
 
 from baken.record.people.access import Conflict, Forbidden, NotFound
 
@@ -26,7 +29,7 @@ TYPES: Mapping[int, tuple[str, str]] = {
     413: ("too-large", "The body is larger than this address takes."),
     422: ("invalid", "A value does not fit; `field` names it and `detail` says what to do."),
     500: ("internal", "A defect of ours. The log of the server has the details, under the time of the request."),
-    503: ("unavailable", "The database does not answer."),
+    503: ("unavailable", "The database does not answer in time; try again."),
 }
 """Status -> the last part of `type`, and what it means."""
 
@@ -56,9 +59,13 @@ def add_handlers(api: NinjaAPI) -> None:
         Conflict: lambda exc: problem(409, str(exc)),
         RequestDataTooBig: lambda exc: problem(413),
         MultiPartParserError: lambda exc: problem(400),
-        HttpError: lambda exc: problem(exc.status_code, "" if exc.status_code == 401 else str(exc)),
+        HttpError: _unreadable,
         ValidationError: _misfit,
+        Invalid: _unfit,
         ValueError: _refused,
+        OperationalError: _unavailable,
+        InterfaceError: _unavailable,
+        PoolTimeout: _unavailable,
         Exception: _defect,
     }
     for exception, answer in answers.items():
@@ -69,14 +76,28 @@ def _handler(answer: Callable[[Any], HttpResponse]) -> Callable[[HttpRequest, An
     return lambda request, exc: answer(exc)
 
 
+def _unreadable(exc: HttpError) -> HttpResponse:
+    """No token, or a body that is no JSON. What the parser itself found unfit comes as the cause of the latter."""
+    return _misfit(exc.__cause__) if isinstance(exc.__cause__, ValidationError) else problem(exc.status_code)
+
+
+def _unfit(exc: Invalid) -> HttpResponse:
+    """What a column cannot hold."""
+    fields = exc.message_dict if hasattr(exc, "error_dict") else {"body": exc.messages}
+    field, messages = next(iter(fields.items()))
+    return _about(field, " ".join(messages))
+
+
+def _about(field: str, remedy: str, **members: Any) -> HttpResponse:
+    return problem(422, f"{field}: {remedy}", field=field, remedy=remedy, **members)
+
+
 def _refused(exc: ValueError) -> HttpResponse:
     """What a flow refused, as `field: remedy`. A ValueError that is not of the house is a defect."""
     if not type(exc).__module__.startswith("baken."):
         return _defect(exc)
     field, colon, remedy = str(exc).partition(": ")
-    if not colon:
-        return problem(422, str(exc))
-    return problem(422, str(exc), field=field, remedy=remedy)
+    return _about(field, remedy) if colon else problem(422, str(exc))
 
 
 def _misfit(exc: ValidationError) -> HttpResponse:
@@ -84,20 +105,22 @@ def _misfit(exc: ValidationError) -> HttpResponse:
     if any(error["loc"][0] == "path" for error in exc.errors):
         return problem(404)
     errors = [{"field": _field(error["loc"]), "detail": _sentence(error)} for error in exc.errors]
-    first = errors[0]
-    return problem(
-        422, f"{first['field']}: {first['detail']}", field=first["field"], remedy=first["detail"], errors=errors
-    )
+    return _about(errors[0]["field"], errors[0]["detail"], errors=errors)
 
 
 def _field(loc: tuple[str | int, ...]) -> str:
     """`expect_status` for ("body", "data", "expect_status"): without where it was read and the argument's name."""
-    inner = loc[2:] if loc[0] in ("body", "form") and len(loc) > 2 else loc[1:]
+    inner = loc[2:] if len(loc) > 2 else loc[1:]
     return ".".join(str(part) for part in inner) or "body"
 
 
 def _sentence(error: Mapping[str, Any]) -> str:
     return str(error["msg"]).removeprefix("Value error, ")
+
+
+def _unavailable(exc: Exception) -> HttpResponse:
+    log.warning("the database does not answer: %s", exc)
+    return problem(503)
 
 
 def _defect(exc: Exception) -> HttpResponse:

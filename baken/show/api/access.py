@@ -1,0 +1,43 @@
+"""Who asks: the caller behind a token, and what an operation needs of them."""
+
+import re
+from typing import Any
+
+from django.http import HttpRequest
+from ninja.security import HttpBearer
+
+from baken.record.people.access import Caller, Permission
+from baken.record.people.reads import caller_of_token
+
+
+class ApiRequest(HttpRequest):
+    """A request as the operations see it."""
+
+    auth: Caller
+
+
+class Token(HttpBearer):
+    """`Authorization: Bearer baken_…`, a token that an administrator made."""
+
+    openapi_bearerFormat = "baken_…"
+
+    def __init__(self, *permissions: Permission) -> None:
+        super().__init__()
+        self._permissions = permissions
+
+    def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
+        """The caller behind the token, who has every permission that is needed. Raises Forbidden."""
+        caller = caller_of_token(token) if re.fullmatch(r"baken_[A-Za-z0-9_-]{20,100}", token) else None
+        if caller is not None:
+            for permission in self._permissions:
+                caller.require(permission)
+        return caller
+
+
+def needs(summary: str, *permissions: Permission, answers: tuple[int, ...] = ()) -> dict[str, Any]:
+    """What an operation is called, what it needs, and which errors it answers besides those that follow from its form.
+
+    Arguments for ninja's decorators: the token is checked, and the document says the same.
+    """
+    told = {"x-permissions": [permission.value for permission in permissions], "x-answers": list(answers)}
+    return {"summary": summary, "auth": Token(*permissions), "openapi_extra": told}

@@ -1,0 +1,54 @@
+"""Reading bodies and queries: nothing gets past here that the database cannot store."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest
+from django.utils.datastructures import MultiValueDict
+from ninja.errors import ValidationError
+from ninja.parser import Parser
+
+
+class StrictParser(Parser):
+    """JSON as RFC 8259 has it; text without NUL and without halves of a surrogate pair."""
+
+    def parse_body(self, request: HttpRequest) -> dict[str, Any]:
+        """The body as JSON. Raises ValueError when it is none, ValidationError for text that cannot be stored."""
+        body = json.loads(request.body, parse_constant=_refuse)
+        _check(("body", "data"), body)
+        return body  # type: ignore[no-any-return]  # whatever it is, the operation's schema judges it
+
+    def parse_querydict(
+        self, data: MultiValueDict[str, Any], list_fields: list[str], request: HttpRequest
+    ) -> dict[str, Any]:
+        """The query, form or files. Raises ValidationError for text that cannot be stored."""
+        _check(("query", "data"), dict(data.lists()))
+        return super().parse_querydict(data, list_fields, request)
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _check(where: tuple[str, ...], value: Any) -> None:
+    for path, text in _texts((), value):
+        if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
+            message = "remove the NUL characters and half surrogate pairs: text cannot hold them"
+            raise ValidationError([{"loc": (*where, *path), "msg": message}])
+
+
+def _texts(path: tuple[str, ...], value: Any) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Every text in a value, with where it is; names of members and of files too."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, UploadedFile):
+        yield path, value.name or ""
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield path, name
+            yield from _texts((*path, name), item)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _texts((*path, str(index)), item)

@@ -1,0 +1,104 @@
+"""What operations have in common: instants, codes, numbers, people, pages."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
+
+from django.db.models import QuerySet
+from ninja import Schema
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+)
+
+from baken.domain.instants import SECOND, to_iso, to_us
+from baken.record.orgs.fields import LINE, TEXT
+
+_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+
+def _possible_instant(moment: datetime) -> datetime:
+    if not _FIRST <= moment < _LAST:
+        raise ValueError("give an instant from 1970 up to 2199")
+    return moment
+
+
+def _possible_day(day: date) -> date:
+    if not _FIRST.date() <= day < _LAST.date():
+        raise ValueError("give a date from 1970 up to 2199")
+    return day
+
+
+_INSTANT = {"type": "string", "format": "date-time", "examples": ["2026-03-02T09:30:00+01:00"]}
+Instant = Annotated[AwareDatetime, AfterValidator(_possible_instant), WithJsonSchema(_INSTANT)]
+"""An instant that is given: ISO 8601 with its offset or Z."""
+Day = Annotated[date, AfterValidator(_possible_day), Field(examples=["2026-03-01"])]
+Moment = Annotated[
+    datetime,
+    PlainSerializer(lambda moment: to_iso(to_us(moment)), return_type=str),
+    WithJsonSchema(_INSTANT | {"examples": ["2026-03-02T08:30:00Z"]}),
+]
+"""An instant that is told: ISO 8601 in UTC, microseconds only when there are any."""
+Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$"), Field(examples=["cloud"])]
+Number = Annotated[int, Field(ge=1, lt=2**63, examples=[1042])]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LINE)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=TEXT)]
+MaybeLine = Annotated[str, StringConstraints(strip_whitespace=True, max_length=LINE)]
+MaybeText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=TEXT)]
+Blank = BeforeValidator(lambda value: value or None)
+"""Where a column holds an empty code, null is told."""
+
+
+class Input(Schema):
+    """A body; a member that is not known is refused, so that a slip of the pen is noticed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Person(Schema):
+    """Somebody, by name."""
+
+    id: UUID
+    name: str = Field(examples=["Bea de Boer"])
+
+    @staticmethod
+    def resolve_name(user: Any) -> str:
+        """The name, or the address of somebody without one."""
+        return str(user)
+
+
+Item = TypeVar("Item")
+
+
+class Page(Schema, Generic[Item]):
+    """Part of a list: at most `limit` items from number `offset` on, of `total`."""
+
+    items: list[Item]
+    total: int = Field(examples=[1])
+    limit: int = Field(examples=[50])
+    offset: int = Field(examples=[0])
+
+
+class Paging(Schema):
+    """Which part of a list."""
+
+    limit: int = Field(50, ge=1, le=200, description="how many at most")
+    offset: int = Field(0, ge=0, le=10_000_000, description="how many to skip")
+
+
+def page(rows: QuerySet[Any], paging: Paging) -> Mapping[str, Any]:
+    """One page of a list, for an operation that answers `Page`."""
+    part = list(rows[paging.offset : paging.offset + paging.limit])
+    return {"items": part, "total": rows.count(), "limit": paging.limit, "offset": paging.offset}
+
+
+def seconds(duration: int | None) -> float | None:
+    """Seconds of a duration in microseconds."""
+    return None if duration is None else duration / SECOND
