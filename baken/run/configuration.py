@@ -40,6 +40,13 @@ SETTINGS = (
     Setting("BAKEN_PG_USER", "postgres or nobody", "account that runs the embedded server when started by root"),
     Setting("BAKEN_DEMO", "yes", "`no`: start without the demonstration provider, with the first-run setup"),
     Setting("BAKEN_SECRET_KEY", "BAKEN_HOME/secret.key", "key that signs sessions; made on first use"),
+    Setting("BAKEN_KEY_FILE", "BAKEN_HOME/keys/root.key", "the root key, when it is kept in a file; made on first use"),
+    Setting("BAKEN_KEY_PASSPHRASE", "none", "seals the key file; or BAKEN_KEY_PASSPHRASE_FILE, a file with it"),
+    Setting("BAKEN_KEY_PASSPHRASE_FILE", "none", "a file with the passphrase of the key file"),
+    Setting("BAKEN_VAULT_ADDR", "none", "address of a Vault or OpenBao whose Transit engine keeps the root key"),
+    Setting("BAKEN_VAULT_KEY", "baken", "name of the Transit key"),
+    Setting("BAKEN_VAULT_TOKEN", "none", "token that may encrypt, decrypt and hmac with that key"),
+    Setting("BAKEN_VAULT_TOKEN_FILE", "none", "a file with that token"),
     Setting("BAKEN_ALLOW_PRIVATE", "yes", "`no`: probers of this hub refuse addresses that are not public"),
     Setting("BAKEN_DEBUG", "no", "`yes`: Django's debug pages; never where others can reach it"),
     Setting("BAKEN_CHROMIUM", "found", "browser that the tests drive"),
@@ -96,6 +103,17 @@ def flag(name: str, *, default: bool, environ: Mapping[str, str] = os.environ) -
     if value not in {"yes", "no"}:
         raise ConfigurationError(f"{name}: {value!r} is neither yes nor no")
     return value == "yes"
+
+
+def secret(name: str, environ: Mapping[str, str] = os.environ) -> str:
+    """A secret from the variable, or from the file that `<name>_FILE` names; empty when neither is set."""
+    if environ.get(name):
+        return environ[name]
+    path = environ.get(f"{name}_FILE")
+    try:
+        return Path(path).read_text().strip() if path else ""
+    except OSError as error:
+        raise ConfigurationError(f"{name}_FILE: {path} cannot be read: {error.strerror}") from error
 
 
 def secret_key(environ: Mapping[str, str] = os.environ) -> str:

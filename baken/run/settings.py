@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from baken.run import configuration
+from baken.run import configuration, keyring
 
 BASE = Path(__file__).resolve().parent.parent
 
@@ -97,6 +97,8 @@ TEMPLATES = [
         },
     }
 ]
+
+BAKEN_ROOT_KEY = keyring.root
 
 AUTH_USER_MODEL = "people.User"
 AUTHENTICATION_BACKENDS = ["baken.record.people.reads.EmailBackend"]

@@ -1,9 +1,12 @@
 """Writing many new rows at once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from operator import attrgetter
+from typing import Any
 
 from django.db import connection, models
+
+from baken.record.orgs.fields import WrittenField
 
 
 def insert(rows: Sequence[models.Model]) -> None:
@@ -16,8 +19,15 @@ def insert(rows: Sequence[models.Model]) -> None:
         return
     model = type(rows[0])._meta
     fields = [field for field in model.concrete_fields if not isinstance(field, models.AutoField | models.BigAutoField)]
-    names = ", ".join(connection.ops.quote_name(field.column) for field in fields)
-    values = attrgetter(*(field.attname for field in fields))
+    names = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
+    values = [_reader(field) for field in fields]
     with connection.cursor() as cursor, cursor.copy(f"COPY {model.db_table} ({names}) FROM STDIN") as copy:
         for row in rows:
-            copy.write_row(values(row))
+            copy.write_row([value(row) for value in values])
+
+
+def _reader(field: Any) -> Callable[[models.Model], Any]:
+    """What a row has in a column; what people wrote is sealed for it."""
+    if isinstance(field, WrittenField):
+        return lambda row: field.get_db_prep_value(field.pre_save(row, True), connection)
+    return attrgetter(field.attname)

@@ -1,7 +1,7 @@
 """The kinds of column a record may have for text.
 
-`WrittenField` holds whatever a person wrote: names, addresses, subjects, messages. It is the one place where such
-text meets the database, so that protecting it is a matter of this module alone. `CodeField` holds codes that the
+`WrittenField` holds whatever a person wrote: names, addresses, subjects, messages. It seals such text for its row, so
+that whoever holds the database reads none of it. `CodeField` holds codes that the
 program chose or that name a thing in an address. A record with text in any other column fails a contract test.
 """
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.db import models
+from django.db.models.query_utils import DeferredAttribute
 
 if TYPE_CHECKING:  # Django's fields take type arguments in the stubs alone
     Text = models.TextField[str, str]
@@ -34,14 +35,44 @@ def new_id() -> uuid.UUID:
     return uuid.UUID(int=value)
 
 
+class SealedError(TypeError):
+    """Sealed text was used in a way that only plain text allows."""
+
+
 def _no_nul(value: str) -> None:
     """PostgreSQL text cannot hold NUL; say so instead of failing in the database."""
     if "\x00" in value:
         raise ValidationError("Remove the NUL character: text cannot hold it.", code="nul")
 
 
+class Sealed(bytes):
+    """A value as the database holds it, not opened yet."""
+
+
+class SealedText(DeferredAttribute):
+    """Opens a sealed value when it is first looked at, and keeps what it says on the row."""
+
+    def __get__(self, instance: models.Model | None, cls: type[models.Model] | None = None) -> Any:
+        if instance is None:
+            return self
+        value = super().__get__(instance, cls)
+        if isinstance(value, Sealed):
+            value = instance.__dict__[self.field.attname] = self.field.open(instance, value)
+        return value
+
+    def __set__(self, instance: models.Model, value: Any) -> None:
+        instance.__dict__[self.field.attname] = value
+
+
 class WrittenField(Text):
-    """Text that a person wrote, at most `limit` characters."""
+    """Text that a person wrote, at most `limit` characters. The database holds it sealed; see `orgs.sealing`.
+
+    It is sealed for its row when the row is saved, and opened when it is looked at. It cannot be compared, searched or
+    sorted by in the database, and not be written past the row (`update`, `bulk_update`): each raises SealedError. Empty
+    text is stored as it is.
+    """
+
+    descriptor_class = SealedText
 
     def __init__(self, *args: Any, limit: int = TEXT, **kwargs: Any) -> None:
         self.limit = limit
@@ -53,6 +84,50 @@ class WrittenField(Text):
     def deconstruct(self) -> Any:
         name, path, args, kwargs = super().deconstruct()
         return name, path, args, {**kwargs, "limit": self.limit}
+
+    def db_type(self, connection: Any) -> str:
+        """Bytes."""
+        return "bytea"
+
+    def get_lookup(self, lookup_name: str) -> Any:
+        """None of the database's comparisons works on what is sealed."""
+        raise SealedError(f"{self.name} is sealed: it cannot be looked up by; use search tokens")
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
+        """What the database holds, opened only when it is looked at."""
+        return Sealed(value) if value else ""
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        """The value sealed for its row; one that nobody opened stays as it is."""
+        held = model_instance.__dict__.get(self.attname, "")
+        return held if isinstance(held, Sealed) else self.seal(model_instance, held)
+
+    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
+        """Only what is sealed goes to the database."""
+        if value in ("", None) or isinstance(value, Sealed):
+            return bytes(value or b"")
+        raise SealedError(f"{self.name} is sealed for its row: save the row instead of updating past it")
+
+    def seal(self, row: models.Model, text: str) -> Sealed | str:
+        """The text for its place on a row."""
+        from baken.record.orgs import sealing
+
+        return Sealed(sealing.seal(text.encode(), self.place(row))) if text else ""
+
+    def open(self, row: models.Model, sealed: Sealed) -> str:
+        """The text that was sealed for this place. Raises what `sealing.unseal` raises."""
+        from baken.record.orgs import sealing
+
+        return sealing.unseal(sealed, self.place(row)).decode()
+
+    def place(self, row: models.Model) -> Any:
+        """Where a value of this column belongs on a row: to its organisation, which an organisation is itself."""
+        from baken.record.orgs import sealing
+
+        owner = row.pk if self.model._meta.label == "orgs.Organisation" else getattr(row, "organisation_id", None)
+        if not isinstance(owner, uuid.UUID) or not isinstance(row.pk, uuid.UUID):
+            raise SealedError(f"{self.model._meta.label}: set the organisation and the id before the text is sealed")
+        return sealing.Place(owner, self.model._meta.db_table, self.column, row.pk.bytes)
 
 
 class CodeField(Char):

@@ -42,3 +42,30 @@ class File(models.Model):
     sha256 = CodeField(max_length=64)
     content = models.BinaryField()
     created_at = models.DateTimeField()
+
+
+class WrappingKey(models.Model):
+    """The key that wraps the data keys of one organisation, itself wrapped by the root key named in `root`."""
+
+    id = IdField()
+    organisation = models.OneToOneField(Organisation, on_delete=models.CASCADE, related_name="+")
+    version = models.PositiveIntegerField()
+    wrapped = models.BinaryField()
+    root = CodeField(max_length=200)
+    destroyed = models.BooleanField(default=False)
+
+
+class DataKey(models.Model):
+    """One version of an organisation's data key, wrapped. New values are sealed with the primary one."""
+
+    id = IdField()
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
+    version = models.PositiveIntegerField()
+    wrapped = models.BinaryField()
+    primary = models.BooleanField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "version"], name="one_key_per_version"),
+            models.UniqueConstraint(fields=["organisation"], condition=Q(primary=True), name="one_primary_key"),
+        ]

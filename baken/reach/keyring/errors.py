@@ -1,0 +1,17 @@
+"""What can be wrong with a root key."""
+
+
+class KeyringError(Exception):
+    """The root key cannot be used; the message says why and what to do."""
+
+
+class NoRootKey(KeyringError):
+    """There is no root key here. Bring back the key file, or the escrow of the keys, before you start."""
+
+
+class WrongRootKey(KeyringError):
+    """What was wrapped does not open with this root key: it is another installation's, or the data was changed."""
+
+
+class RootKeyUnreachable(KeyringError):
+    """Whoever keeps the root key does not answer. Nothing is lost; what is open stays open until it is restarted."""

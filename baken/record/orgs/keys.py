@@ -1,0 +1,242 @@
+"""Keys of organisations: a wrapping key each, opened by the root key, and data keys in versions.
+
+The root key is kept outside the database; `settings.BAKEN_ROOT_KEY` gives it. It wraps one wrapping key per
+organisation, which wraps that organisation's data keys. No value is sealed with a data key itself: every column has a
+key of its own, derived from it, and the organisation's search tokens and sealed files have theirs.
+
+Without its keys what an organisation wrote is noise. So erasing them erases it, wherever copies are.
+"""
+
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import lru_cache
+from threading import Lock
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+from django.db import connection, transaction
+from tink.aead import Aead
+
+from baken.record.orgs.aead import aead
+from baken.record.orgs.models import DataKey, WrappingKey
+
+SIZE = 32
+FRESH = 30.0
+"""Seconds for which a process trusts what it knows of an organisation's primary key."""
+Kept = TypeVar("Kept")
+
+
+class Root(Protocol):
+    """The root key, as far as it is needed here."""
+
+    @property
+    def name(self) -> str: ...
+    def wrap(self, secret: bytes, context: bytes) -> bytes: ...
+    def unwrap(self, wrapped: bytes, context: bytes) -> bytes: ...
+    def derive(self, purpose: str) -> bytes: ...
+
+
+class KeysErased(Exception):
+    """The keys of this organisation were destroyed; what it wrote cannot be read any more."""
+
+
+class UnknownKey(Exception):
+    """A value was sealed with a key version that its organisation does not have."""
+
+
+@lru_cache(maxsize=1)
+def root() -> Root:
+    """The root key of this installation. Raises what reaching it raises."""
+    key: Root = settings.BAKEN_ROOT_KEY()
+    return key
+
+
+class _Shelf:
+    """What was made lately, the oldest given up first; safe between threads."""
+
+    def __init__(self, size: int) -> None:
+        self._size, self._lock = size, Lock()
+        self._kept: OrderedDict[Any, tuple[float, Any]] = OrderedDict()
+
+    def get(self, key: Any, make: Callable[[], Kept], fresh: float = float("inf")) -> Kept:
+        """What is kept under `key`, made anew when it is not or is older than `fresh` seconds."""
+        now = time.monotonic()
+        with self._lock:
+            made, value = self._kept.get(key, (float("-inf"), None))
+            if now - made < fresh:
+                self._kept.move_to_end(key)
+                found: Kept = value
+                return found
+        fresh_value = make()
+        with self._lock:
+            self._kept[key] = (now, fresh_value)
+            while len(self._kept) > self._size:
+                self._kept.popitem(last=False)
+        return fresh_value
+
+    def drop(self, matches: Callable[[Any], bool]) -> None:
+        with self._lock:
+            for key in [key for key in self._kept if matches(key)]:
+                del self._kept[key]
+
+
+_primaries, _data, _derived = _Shelf(4096), _Shelf(4096), _Shelf(16384)
+
+
+def primary(organisation: UUID) -> int:
+    """The version of the key that is sealed with now; the first one is made when there is none."""
+    return _primaries.get(organisation, lambda: _primary_version(organisation), FRESH)
+
+
+def sealer(organisation: UUID, version: int, purpose: str) -> Aead:
+    """The key for one purpose (`table.column.seal`) of one version. Raises UnknownKey, KeysErased."""
+    return _derived.get(
+        (organisation, version, purpose), lambda: aead(_derive(_data_key(organisation, version), purpose))
+    )
+
+
+def search_key(organisation: UUID) -> bytes:
+    """What the search tokens of an organisation are made with: from a root of their own, so that they outlast data keys."""
+    return _derived.get((organisation, 0, "search"), lambda: _derive(_search_root(), f"search/{organisation}"))
+
+
+def lookup_key() -> bytes:
+    """What exact look-ups across organisations are made with: an e-mail address at the sign-in."""
+    return _derived.get((None, 0, "lookup"), lambda: _derive(_search_root(), "lookup"))
+
+
+@transaction.atomic
+def add_version(organisation: UUID) -> int:
+    """A new data key, not yet sealed with. Raises KeysErased."""
+    _lock(organisation)
+    wrapping = _wrapping(organisation)
+    version = 1 + max(DataKey.objects.filter(organisation_id=organisation).values_list("version", flat=True), default=0)
+    wrapped = wrapping.encrypt(secrets.token_bytes(SIZE), _context("data", organisation, version))
+    DataKey.objects.create(organisation_id=organisation, version=version, wrapped=wrapped, primary=False)
+    return version
+
+
+@transaction.atomic
+def make_primary(organisation: UUID, version: int) -> None:
+    """Seal with this version from now on; other processes follow within `FRESH` seconds."""
+    _lock(organisation)
+    DataKey.objects.filter(organisation_id=organisation, primary=True).update(primary=False)
+    if not DataKey.objects.filter(organisation_id=organisation, version=version).update(primary=True):
+        raise UnknownKey(f"organisation {organisation} has no key version {version}")
+    forget(organisation)
+
+
+@transaction.atomic
+def rewrap(organisation: UUID) -> None:
+    """A new wrapping key for the same data keys: instant, nothing is sealed again."""
+    _lock(organisation)
+    old, fresh = _wrapping(organisation), secrets.token_bytes(SIZE)
+    held = WrappingKey.objects.select_for_update().get(organisation_id=organisation)
+    new = aead(fresh)
+    for key in DataKey.objects.select_for_update().filter(organisation_id=organisation):
+        context = _context("data", organisation, key.version)
+        key.wrapped = new.encrypt(old.decrypt(bytes(key.wrapped), context), context)
+        key.save(update_fields=["wrapped"])
+    held.wrapped = root().wrap(fresh, _context("wrapping", organisation, held.version + 1))
+    held.version, held.root = held.version + 1, root().name
+    held.save(update_fields=["wrapped", "version", "root"])
+
+
+def rewrap_by(organisation: UUID, old: Root, new: Root) -> None:
+    """The same wrapping key under another root key."""
+    with transaction.atomic():
+        held = WrappingKey.objects.select_for_update().get(organisation_id=organisation)
+        context = _context("wrapping", organisation, held.version)
+        held.wrapped, held.root = new.wrap(old.unwrap(bytes(held.wrapped), context), context), new.name
+        held.save(update_fields=["wrapped", "root"])
+
+
+@transaction.atomic
+def destroy(organisation: UUID) -> None:
+    """Erase every key of an organisation, for good."""
+    _lock(organisation)
+    DataKey.objects.filter(organisation_id=organisation).delete()
+    WrappingKey.objects.filter(organisation_id=organisation).update(wrapped=b"", destroyed=True)
+    transaction.on_commit(lambda: forget(organisation))
+
+
+def forget(organisation: UUID) -> None:
+    """Give up what this process keeps of an organisation's keys."""
+    _primaries.drop(lambda key: key == organisation)
+    for shelf in (_data, _derived):
+        shelf.drop(lambda key: key[0] == organisation)
+
+
+def forget_all() -> None:
+    """Give up everything that is kept: after the root key was replaced, and between tests."""
+    root.cache_clear()
+    for shelf in (_primaries, _data, _derived):
+        shelf.drop(lambda key: True)
+
+
+def _primary_version(organisation: UUID) -> int:
+    held = DataKey.objects.filter(organisation_id=organisation, primary=True).values_list("version", flat=True).first()
+    return held if held is not None else _first_version(organisation)
+
+
+@transaction.atomic
+def _first_version(organisation: UUID) -> int:
+    _lock(organisation)
+    held = DataKey.objects.filter(organisation_id=organisation, primary=True).values_list("version", flat=True).first()
+    if held is not None:
+        return held
+    version = add_version(organisation)
+    DataKey.objects.filter(organisation_id=organisation, version=version).update(primary=True)
+    return version
+
+
+def _data_key(organisation: UUID, version: int) -> bytes:
+    return _data.get((organisation, version), lambda: _unwrapped(organisation, version))
+
+
+def _unwrapped(organisation: UUID, version: int) -> bytes:
+    key = DataKey.objects.filter(organisation_id=organisation, version=version).first()
+    if key is None:
+        if WrappingKey.objects.filter(organisation_id=organisation, destroyed=True).exists():
+            raise KeysErased(str(KeysErased.__doc__))
+        raise UnknownKey(f"organisation {organisation} has no key version {version}")
+    return _wrapping(organisation).decrypt(bytes(key.wrapped), _context("data", organisation, version))
+
+
+def _wrapping(organisation: UUID) -> Aead:
+    held = WrappingKey.objects.filter(organisation_id=organisation).first()
+    if held is None:
+        return _first_wrapping(organisation)
+    if held.destroyed:
+        raise KeysErased(str(KeysErased.__doc__))
+    return aead(root().unwrap(bytes(held.wrapped), _context("wrapping", organisation, held.version)))
+
+
+def _first_wrapping(organisation: UUID) -> Aead:
+    fresh = secrets.token_bytes(SIZE)
+    wrapped = root().wrap(fresh, _context("wrapping", organisation, 1))
+    WrappingKey.objects.create(organisation_id=organisation, version=1, wrapped=wrapped, root=root().name)
+    return aead(fresh)
+
+
+def _lock(organisation: UUID) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('keys/' || %s, 0))", [str(organisation)])
+
+
+def _context(kind: str, organisation: UUID, version: int) -> bytes:
+    return f"baken/{kind}/{organisation}/{version}".encode()
+
+
+def _search_root() -> bytes:
+    return _derived.get((None, 0, "root"), lambda: root().derive("search"))
+
+
+def _derive(material: bytes, purpose: str) -> bytes:
+    """HKDF-SHA256 (RFC 5869)."""
+    return HKDF(hashes.SHA256(), SIZE, salt=None, info=purpose.encode()).derive(material)
