@@ -15,7 +15,9 @@ def root() -> RootKey:
     environ = os.environ
     if environ.get("BAKEN_VAULT_ADDR"):
         return VaultTransit(
-            environ["BAKEN_VAULT_ADDR"], environ.get("BAKEN_VAULT_KEY") or "baken", configuration.secret("BAKEN_VAULT_TOKEN")
+            environ["BAKEN_VAULT_ADDR"],
+            environ.get("BAKEN_VAULT_KEY") or "baken",
+            configuration.secret("BAKEN_VAULT_TOKEN"),
         )
     path, passphrase = key_file(), configuration.secret("BAKEN_KEY_PASSPHRASE")
     if path.exists():

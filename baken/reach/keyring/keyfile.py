@@ -109,9 +109,7 @@ def _opened(held: dict[str, Any], passphrase: str) -> bytes:
         raise WrongRootKey("The key file is sealed with a passphrase; set BAKEN_KEY_PASSPHRASE.")
     key = _stretched(passphrase, base64.b64decode(held["salt"]), held["scrypt"])
     try:
-        return AESGCM(key).decrypt(
-            base64.b64decode(held["nonce"]), base64.b64decode(held["sealed"]), FORMAT.encode()
-        )
+        return AESGCM(key).decrypt(base64.b64decode(held["nonce"]), base64.b64decode(held["sealed"]), FORMAT.encode())
     except InvalidTag as error:
         raise WrongRootKey("The passphrase does not open the key file; correct BAKEN_KEY_PASSPHRASE.") from error
 

@@ -19,12 +19,8 @@ def aead(material: bytes) -> tink_aead.Aead:
     """XAES-256-GCM with these 32 bytes as its key. Raises ValueError for another length."""
     if len(material) != 32:
         raise ValueError("a key is made of 32 bytes")
-    key = x_aes_gcm_pb2.XAesGcmKey(
-        version=0, params=x_aes_gcm_pb2.XAesGcmParams(salt_size=_SALT), key_value=material
-    )
-    data = tink_pb2.KeyData(
-        type_url=_TYPE, value=key.SerializeToString(), key_material_type=tink_pb2.KeyData.SYMMETRIC
-    )
+    key = x_aes_gcm_pb2.XAesGcmKey(version=0, params=x_aes_gcm_pb2.XAesGcmParams(salt_size=_SALT), key_value=material)
+    data = tink_pb2.KeyData(type_url=_TYPE, value=key.SerializeToString(), key_material_type=tink_pb2.KeyData.SYMMETRIC)
     entry = tink_pb2.Keyset.Key(key_data=data, status=tink_pb2.ENABLED, key_id=1, output_prefix_type=tink_pb2.RAW)
     keyset = tink_pb2.Keyset(primary_key_id=1, key=[entry])
     handle: tink.KeysetHandle = proto_keyset_format.parse(keyset.SerializeToString(), secret_key_access.TOKEN)

@@ -69,3 +69,16 @@ class DataKey(models.Model):
             models.UniqueConstraint(fields=["organisation", "version"], name="one_key_per_version"),
             models.UniqueConstraint(fields=["organisation"], condition=Q(primary=True), name="one_primary_key"),
         ]
+
+
+class SearchToken(models.Model):
+    """A record holds a word: what stands for it is made by `orgs.search`. scope: who may find the record by it."""
+
+    pk = models.CompositePrimaryKey("organisation_id", "token", "scope", "record")
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+", db_index=False)
+    token = models.IntegerField()
+    scope = CodeField(max_length=32)
+    record = models.UUIDField()
+
+    class Meta:
+        indexes = [models.Index(fields=["record"], name="searchtoken_by_record")]

@@ -1,0 +1,103 @@
+"""Searching what is sealed: a blind index of words.
+
+The words of a text are normalised (NFKC, case folded), stemmed for Dutch and for English, and turned into tokens with
+the organisation's search key: HMAC-SHA256, of which 32 bits are kept. Whoever holds the database sees which records of
+one organisation share a word, and not which word; of two organisations they see nothing.
+
+Tokens are rows with a B-tree, not arrays: under row-level security PostgreSQL uses an index only for comparisons that
+give nothing away, and containment of arrays is none of those.
+"""
+
+import hmac
+import re
+import struct
+import unicodedata
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from threading import Lock
+from uuid import UUID
+
+import Stemmer
+from django.db.models import Q, QuerySet
+
+from baken.record.orgs import keys
+from baken.record.orgs.models import SearchToken
+
+MOST_WORDS = 2_000
+"""Different words of one text that are indexed; what has more is no message."""
+MOST_WANTED = 8
+"""Words of a question that are looked for."""
+_WORD = re.compile(r"[^\W_]+(?:[.'@+-][^\W_]+)*")
+_STEMMERS = (Stemmer.Stemmer("dutch"), Stemmer.Stemmer("english"))
+_ONE_AT_A_TIME = Lock()  # a stemmer keeps its word in itself
+_TOKEN = struct.Struct(">i")
+
+
+def index(organisation: UUID, scope: str, record: UUID, text: str) -> None:
+    """Make a record findable by the words of a text, besides those it is findable by already."""
+    tokens = {token(organisation, stem) for word in words(text) for stem in stems(word)}
+    SearchToken.objects.bulk_create(
+        (
+            SearchToken(organisation_id=organisation, scope=scope, token=value, record=record)
+            for value in sorted(tokens)
+        ),
+        ignore_conflicts=True,
+        batch_size=1_000,
+    )
+
+
+def find(organisations: Sequence[UUID], scopes: Sequence[str], text: str) -> QuerySet[SearchToken] | None:
+    """The tokens of records that hold all words of a text, in one of the scopes; None when it has no words.
+
+    Use it as `Incident.objects.filter(id__in=found.values("record"))`.
+    """
+    wanted = words(text)[:MOST_WANTED]
+    if not wanted:
+        return None
+    first, *rest = (_holding(organisations, scopes, word) for word in wanted)
+    for rows in rest:
+        first = first.filter(record__in=rows.values("record"))
+    return first
+
+
+def _holding(organisations: Sequence[UUID], scopes: Sequence[str], word: str) -> QuerySet[SearchToken]:
+    pairs = Q()
+    for owner in organisations:
+        pairs |= Q(organisation_id=owner, token__in=[token(owner, stem) for stem in stems(word)])
+    return SearchToken.objects.filter(pairs, scope__in=scopes)
+
+
+def forget(records: Iterable[UUID]) -> None:
+    """Make records unfindable."""
+    SearchToken.objects.filter(record__in=list(records)).delete()
+
+
+def words(text: str) -> list[str]:
+    """The different words of a text as they are compared, in order; parts of compounds too."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    found: dict[str, None] = {}
+    for match in _WORD.finditer(folded):
+        whole = match.group()
+        found[whole] = None
+        for part in re.split(r"[.'@+-]", whole):
+            found[part] = None
+    return [word for word in found if len(word) > 1][:MOST_WORDS]
+
+
+@lru_cache(maxsize=50_000)
+def stems(word: str) -> frozenset[str]:
+    """A word's stem in Dutch and in English."""
+    with _ONE_AT_A_TIME:
+        return frozenset(stemmer.stemWord(word) for stemmer in _STEMMERS)
+
+
+def token(organisation: UUID, stem: str) -> int:
+    """What stands for a stem in the index of one organisation."""
+    digest = hmac.digest(keys.search_key(organisation), b"word/" + stem.encode(), "sha256")
+    return int(_TOKEN.unpack_from(digest)[0])
+
+
+def address_key(address: str) -> str:
+    """The code by which an e-mail address is looked up: equal for addresses that differ in case alone."""
+    folded = unicodedata.normalize("NFKC", address.strip()).casefold()
+    return hmac.digest(keys.lookup_key(), b"address/" + folded.encode(), "sha256").hex()
