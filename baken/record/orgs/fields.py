@@ -8,7 +8,7 @@ program chose or that name a thing in an address. A record with text in any othe
 import secrets
 import time
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
@@ -57,7 +57,8 @@ class SealedText(DeferredAttribute):
             return self
         value = super().__get__(instance, cls)
         if isinstance(value, Sealed):
-            value = instance.__dict__[self.field.attname] = self.field.open(instance, value)
+            field = cast("WrittenField", self.field)
+            value = instance.__dict__[field.attname] = field.open(instance, value)
         return value
 
     def __set__(self, instance: models.Model, value: Any) -> None:
@@ -127,7 +128,7 @@ class WrittenField(Text):
         owner = row.pk if self.model._meta.label == "orgs.Organisation" else getattr(row, "organisation_id", None)
         if not isinstance(owner, uuid.UUID) or not isinstance(row.pk, uuid.UUID):
             raise SealedError(f"{self.model._meta.label}: set the organisation and the id before the text is sealed")
-        return sealing.Place(owner, self.model._meta.db_table, self.column, row.pk.bytes)
+        return sealing.Place(owner, self.model._meta.db_table, self.attname, row.pk.bytes)
 
 
 class CodeField(Char):

@@ -101,7 +101,7 @@ def sealer(organisation: UUID, version: int, purpose: str) -> Aead:
 
 
 def search_key(organisation: UUID) -> bytes:
-    """What the search tokens of an organisation are made with: from a root of their own, so that they outlast data keys."""
+    """What the search tokens of an organisation are made with, which is independent of its data keys."""
     return _derived.get((organisation, 0, "search"), lambda: _derive(_search_root(), f"search/{organisation}"))
 
 

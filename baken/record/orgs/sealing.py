@@ -13,6 +13,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 import tink
+from tink.aead import Aead
 
 from baken.record.orgs import keys
 
@@ -58,7 +59,7 @@ def version_of(sealed: bytes) -> int:
     return int(_HEAD.unpack_from(sealed)[1])
 
 
-def _key(place: Place, version: int) -> keys.Aead:
+def _key(place: Place, version: int) -> Aead:
     return keys.sealer(place.organisation, version, f"{place.table}.{place.column}.seal")
 
 
