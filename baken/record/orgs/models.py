@@ -45,10 +45,13 @@ class File(models.Model):
 
 
 class WrappingKey(models.Model):
-    """The key that wraps the data keys of one organisation, itself wrapped by the root key named in `root`."""
+    """The key that wraps the data keys of one organisation, itself wrapped by the root key named in `root`.
+
+    It is there before the organisation's own row, whose name is sealed with it, and once destroyed it outlasts it.
+    """
 
     id = IdField()
-    organisation = models.OneToOneField(Organisation, on_delete=models.CASCADE, related_name="+")
+    organisation_id = models.UUIDField(unique=True)
     version = models.PositiveIntegerField()
     wrapped = models.BinaryField()
     root = CodeField(max_length=200)
@@ -59,15 +62,15 @@ class DataKey(models.Model):
     """One version of an organisation's data key, wrapped. New values are sealed with the primary one."""
 
     id = IdField()
-    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
+    organisation_id = models.UUIDField()
     version = models.PositiveIntegerField()
     wrapped = models.BinaryField()
     primary = models.BooleanField()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["organisation", "version"], name="one_key_per_version"),
-            models.UniqueConstraint(fields=["organisation"], condition=Q(primary=True), name="one_primary_key"),
+            models.UniqueConstraint(fields=["organisation_id", "version"], name="one_key_per_version"),
+            models.UniqueConstraint(fields=["organisation_id"], condition=Q(primary=True), name="one_primary_key"),
         ]
 
 
@@ -82,3 +85,15 @@ class SearchToken(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["record"], name="searchtoken_by_record")]
+
+
+class Rotation(models.Model):
+    """A rotation of an organisation's data key that is under way: to which version, and how far it is."""
+
+    id = IdField()
+    organisation = models.OneToOneField(Organisation, on_delete=models.CASCADE, related_name="+")
+    version = models.PositiveIntegerField()
+    table = CodeField(blank=True, default="")
+    last = models.UUIDField(null=True)
+    done = models.PositiveBigIntegerField(default=0)
+    switched_at = models.DateTimeField(auto_now_add=True)

@@ -39,8 +39,7 @@ class Unsealable(Exception):
 def seal(text: bytes, place: Place) -> bytes:
     """The bytes, for this place alone, under the organisation's present key."""
     version = keys.primary(place.organisation)
-    head = _HEAD.pack(FORMAT, version)
-    return head + _key(place, version).encrypt(_padded(text), _bound(place, version))
+    return head(version) + _key(place, version).encrypt(_padded(text), _bound(place, version))
 
 
 def unseal(sealed: bytes, place: Place) -> bytes:
@@ -50,6 +49,11 @@ def unseal(sealed: bytes, place: Place) -> bytes:
         return _unpadded(_key(place, version).decrypt(sealed[_HEAD.size :], _bound(place, version)))
     except tink.TinkError as error:
         raise Unsealable(f"{place.table}.{place.column} of row {place.row.hex()}: {Unsealable.__doc__}") from error
+
+
+def head(version: int) -> bytes:
+    """How every value begins that was sealed with this version of a key."""
+    return _HEAD.pack(FORMAT, version)
 
 
 def version_of(sealed: bytes) -> int:

@@ -1,0 +1,159 @@
+"""Rotating the data key of an organisation: every value sealed again under a new version, while people go on working.
+
+1. A new version is made, and a `Rotation` row says so. 2. It becomes primary: what is written from now on is sealed
+with it. 3. Each table is walked in order of id, in batches of one transaction each; the row says how far. Rows are
+locked while they are sealed again, so a change under way is neither lost nor overwritten. 4. A process that had the
+old version in its hands may have sealed with it meanwhile: tables are swept until none is left. 5. Then the old
+versions are deleted, and copies of old values, wherever they are, are noise.
+
+Killed at any point it goes on where it was. Both versions open throughout, so no read ever fails.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.apps import apps
+from django.db import connection, models, transaction
+
+from baken.record.orgs import keys, sealing
+from baken.record.orgs.fields import Sealed, WrittenField
+from baken.record.orgs.models import DataKey, Organisation, Rotation
+
+BATCH = 1_000
+MARGIN = 2.0  # seconds: clocks of two machines differ a little
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How many of an organisation's rows are done."""
+
+    done: int
+    total: int
+
+
+def rotate(organisation: UUID, progress: Callable[[Progress], None], *, begin: bool = True) -> None:
+    """Rotate an organisation's data key, going on with a rotation that was interrupted.
+
+    begin: whether to begin one when none is under way. Raises KeysErased, Unsealable for a value that was tampered
+    with; the rotation then stays where it is.
+    """
+    rotation = _begun(organisation) if begin else Rotation.objects.filter(organisation_id=organisation).first()
+    if rotation is None:
+        return
+    total = sum(_rows(model, organisation).count() for model in sealed_models())
+    for done in _walk(rotation):
+        progress(Progress(done, total))
+    _finish(rotation)
+
+
+def pending() -> list[UUID]:
+    """Organisations whose rotation was interrupted."""
+    return list(Rotation.objects.order_by("switched_at").values_list("organisation_id", flat=True))
+
+
+def sealed_models() -> list[type[models.Model]]:
+    """Every record with something that a person wrote, in a fixed order."""
+    found = [model for model in apps.get_models() if _written(model)]
+    return sorted(found, key=lambda model: model._meta.label)
+
+
+def _written(model: type[models.Model]) -> list[WrittenField]:
+    return [field for field in model._meta.concrete_fields if isinstance(field, WrittenField)]
+
+
+def _rows(model: type[models.Model], organisation: UUID) -> "models.QuerySet[Any]":
+    owner = "id" if model is Organisation else "organisation_id"
+    return model._default_manager.filter(**{owner: organisation}).order_by("id")
+
+
+@transaction.atomic
+def _begun(organisation: UUID) -> Rotation:
+    Organisation.objects.select_for_update().get(id=organisation)
+    held = Rotation.objects.filter(organisation_id=organisation).first()
+    if held is None:
+        held = Rotation(organisation_id=organisation, version=keys.add_version(organisation))
+        held.save(force_insert=True)
+        keys.make_primary(organisation, held.version)
+    return held
+
+
+def _walk(rotation: Rotation) -> Iterator[int]:
+    """Seal everything again, from where the rotation is; gives the number of rows looked at so far, now and then."""
+    labels = [model._meta.label for model in sealed_models()]
+    done = rotation.done
+    for model in sealed_models()[labels.index(rotation.table) if rotation.table in labels else 0 :]:
+        last = rotation.last if rotation.table == model._meta.label else None
+        while True:
+            with transaction.atomic():
+                rows = list(_after(model, rotation.organisation_id, last).select_for_update()[:BATCH])
+                _seal_again(model, rows, rotation.version)
+                if rows:
+                    last, done = rows[-1].pk, done + len(rows)
+                rotation.table, rotation.last, rotation.done = model._meta.label, last, done
+                rotation.save(update_fields=["table", "last", "done"])
+            yield done
+            if len(rows) < BATCH:
+                break
+
+
+def _after(model: type[models.Model], organisation: UUID, last: UUID | None) -> "models.QuerySet[Any]":
+    names = ["pk", *(field.name for field in _written(model))]
+    owner = [] if model is Organisation else ["organisation"]
+    rows = _rows(model, organisation).only(*names, *owner)
+    return rows if last is None else rows.filter(id__gt=last)
+
+
+def _seal_again(model: type[models.Model], rows: list[Any], version: int) -> None:
+    for row in rows:
+        fresh = {
+            field.attname: field.seal(row, getattr(row, field.attname))
+            for field in _written(model)
+            if isinstance(held := row.__dict__.get(field.attname), Sealed) and sealing.version_of(held) != version
+        }
+        if fresh:
+            model._default_manager.filter(pk=row.pk).update(**fresh)
+
+
+def _finish(rotation: Rotation) -> None:
+    """Sweep up what was sealed with an old version meanwhile, then destroy the old versions."""
+    _wait_for_others(rotation)
+    while stale := [model for model in sealed_models() if _stale(model, rotation)]:
+        for model in stale:
+            with transaction.atomic():
+                rows = _after(model, rotation.organisation_id, None).filter(pk__in=_stale(model, rotation))
+                _seal_again(model, list(rows.select_for_update()), rotation.version)
+    with transaction.atomic():
+        DataKey.objects.filter(organisation_id=rotation.organisation_id, version__lt=rotation.version).delete()
+        rotation.delete()
+    keys.forget(rotation.organisation_id)
+
+
+def _wait_for_others(rotation: Rotation) -> None:
+    """Until no process takes an old version for primary any more, and every transaction from before that is over."""
+    switched = rotation.switched_at.timestamp()
+    while time.time() < switched + keys.FRESH + MARGIN:
+        time.sleep(0.2)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_current_xact_id()::text")
+        mine = cursor.fetchone()[0]
+        while True:
+            cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot()) > %s::xid8", [mine])
+            if cursor.fetchone()[0]:
+                return
+            time.sleep(0.2)
+
+
+def _stale(model: type[models.Model], rotation: Rotation) -> list[UUID]:
+    """At most a batch of rows with a value under another version."""
+    head, table = sealing.head(rotation.version), model._meta.db_table
+    wrong = " OR ".join(f"(length({f.column}) > 0 AND substring({f.column} FOR 5) <> %s)" for f in _written(model))
+    owner = "id" if model is Organisation else "organisation_id"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT id FROM {table} WHERE {owner} = %s AND ({wrong}) LIMIT {BATCH}",  # noqa: S608  our own names
+            [rotation.organisation_id, *[head] * len(_written(model))],
+        )
+        return [id for (id,) in cursor.fetchall()]

@@ -1,0 +1,100 @@
+"""Rotating a key while people work, interrupted and resumed."""
+
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from django.db import connections
+
+from baken.record.orgs import keys, rotation
+from baken.record.orgs.models import DataKey, File, Organisation, Rotation
+from baken.record.orgs.sealing import version_of
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Killed(Exception):
+    """The rotation stops here, as if its process had died."""
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(keys, "FRESH", 0.2)
+    monkeypatch.setattr(rotation, "MARGIN", 0.1)
+    monkeypatch.setattr(rotation, "BATCH", 20)
+    keys.forget_all()
+    yield
+    keys.forget_all()
+
+
+def filled(rows: int) -> Organisation:
+    owner = Organisation.objects.create(code="acme", kind="customer", name="Acme", created_at=NOW)
+    for number in range(rows):
+        written(owner, number)
+    return owner
+
+
+def written(owner: Organisation, number: int) -> File:
+    return File.objects.create(
+        organisation=owner, name=f"file {number}", media_type="x", size=1, sha256="x", content=b"x", created_at=NOW
+    )
+
+
+def versions(owner: Organisation) -> set[int]:
+    return {version_of(row.__dict__["name"]) for row in File.objects.filter(organisation=owner)}
+
+
+def test_everything_is_sealed_again_and_the_old_key_is_gone() -> None:
+    owner = filled(50)
+    seen: list[rotation.Progress] = []
+    rotation.rotate(owner.id, seen.append)
+    assert seen[-1] == rotation.Progress(51, 51)
+    assert versions(owner) == {2}
+    assert list(DataKey.objects.values_list("version", "primary")) == [(2, True)]
+    keys.forget_all()
+    assert [row.name for row in File.objects.order_by("id")] == [f"file {number}" for number in range(50)]
+    assert Organisation.objects.get(id=owner.id).name == "Acme"
+
+
+def test_killed_at_three_points_it_goes_on_while_others_read_and_write() -> None:
+    owner, over, failed, added = filled(200), threading.Event(), [], []
+
+    def others() -> None:
+        number = 200
+        while not over.is_set():
+            try:
+                added.append(written(owner, number).id)
+                for row in File.objects.filter(organisation=owner).order_by("?")[:20]:
+                    assert row.name.startswith("file ")
+                    row.media_type = "y"
+                    row.save()
+            except Exception as error:
+                failed.append(error)
+            number += 1
+        connections.close_all()
+
+    thread = threading.Thread(target=others)
+    thread.start()
+    try:
+        for kills_at in (40, 100, 160):
+            with pytest.raises(Killed):
+                rotation.rotate(owner.id, lambda seen, at=kills_at: _die(seen, at))
+            assert Rotation.objects.get().version == 2
+            time.sleep(0.05)
+        rotation.rotate(owner.id, lambda seen: None)
+    finally:
+        over.set()
+        thread.join()
+    assert failed == []
+    assert versions(owner) == {2}
+    keys.forget_all()
+    names = [row.name for row in File.objects.filter(organisation=owner)]
+    assert sorted(names) == sorted(f"file {number}" for number in range(200 + len(added)))
+
+
+def _die(seen: rotation.Progress, at: int) -> None:
+    if seen.done >= at:
+        raise Killed
