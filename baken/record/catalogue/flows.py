@@ -11,7 +11,7 @@ from django.db.models import Max
 from baken.domain.agreements import Terms
 from baken.domain.instants import to_us
 from baken.domain.periods import PeriodKind, containing
-from baken.domain.zones import zone
+from baken.domain.zones import zone as known_zone
 from baken.record.catalogue import project
 from baken.record.catalogue.models import (
     Agreement,
@@ -41,9 +41,10 @@ def service_stream(service: Service) -> Stream:
 def add_organisation(
     caller: Caller, *, code: str, name: str, kind: str, language: str, zone: str, demonstration: bool = False
 ) -> Organisation:
-    """A customer, or once the provider itself."""
+    """A customer, or once the provider itself. Raises CatalogueError, and UnknownZone for its zone."""
     caller.require(Permission.WRITE_PEOPLE)
     _slug(code, Organisation)
+    known_zone(zone)
     organisation = Organisation(
         code=code, name=_named(name), kind=kind, language=language, zone=zone,
         demonstration=demonstration, created_at=clock.now(),
@@ -230,7 +231,7 @@ def _add_version(caller: Caller, agreement: Agreement, terms: Terms, valid_from:
 
 
 def _starts_a_month(zone_name: str, moment: datetime) -> bool:
-    local_day = moment.astimezone(zone(zone_name)).date()
+    local_day = moment.astimezone(known_zone(zone_name)).date()
     return containing(zone_name, PeriodKind.MONTH, local_day).start == to_us(moment)
 
 
