@@ -142,6 +142,16 @@ def subscriptions(caller: Caller, organisation_id: UUID) -> QuerySet[Subscriptio
     return Subscription.objects.filter(organisation_id=organisation_id).select_related("service").order_by("since")
 
 
+def subscription(caller: Caller, subscription_id: UUID) -> Subscription:
+    """One that has not ended, for whoever keeps the catalogue. Raises NotFound."""
+    caller.require(Permission.WRITE_CATALOGUE)
+    rows = Subscription.objects.select_related("service", "organisation")
+    found = rows.filter(id=subscription_id, until=None).first()
+    if found is None:
+        raise NotFound("There is no such subscription.")
+    return found
+
+
 def intake_spans(caller: Caller, service_id: UUID) -> QuerySet[IntakeSpan]:
     """Since when, and from what source, incidents and complaints of a service are taken in."""
     rows = IntakeSpan.objects.filter(service_id=service_id, service__in=services(caller))

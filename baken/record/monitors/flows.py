@@ -14,6 +14,7 @@ from django.db import connection, transaction
 
 from baken.domain.instants import to_datetime, to_us
 from baken.domain.locations import ProbeResult, step
+from baken.domain.quorum import Quorum, QuorumError
 from baken.domain.timelines import Change
 from baken.record.catalogue.models import Service
 from baken.record.ledger import clock
@@ -67,7 +68,7 @@ class Told:
 def add_location(caller: Caller, *, provider: Organisation, code: str, name: str, public_key: str) -> Location:
     """A place to probe from, known by its public key."""
     caller.require(Permission.WRITE_MONITORS)
-    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", code):
+    if code == "new" or not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", code):
         raise MonitorError("code: use small letters, digits and hyphens, like ams-1")
     if Location.objects.filter(code=code).exists():
         raise MonitorError(f"code: {code!r} is taken; choose another")
@@ -313,7 +314,12 @@ def _locked(monitor_id: UUID) -> Monitor:
 
 def _check(monitor: Monitor) -> None:
     """Raise MonitorError for what a prober could not run, and for what a column cannot hold."""
-    for problem in (_wrong_address(monitor), _wrong_timing(monitor), _wrong_expectation(monitor)):
+    for problem in (
+        _wrong_address(monitor),
+        _wrong_timing(monitor),
+        _wrong_quorum(monitor),
+        _wrong_expectation(monitor),
+    ):
         if problem:
             raise MonitorError(problem)
     try:
@@ -343,6 +349,14 @@ def _wrong_timing(monitor: Monitor) -> str | None:
         return "interval: give 200 milliseconds to a day"
     if not 0 < monitor.timeout <= 300_000:
         return "timeout: give more than 0 and at most 300000 milliseconds"
+    return None
+
+
+def _wrong_quorum(monitor: Monitor) -> str | None:
+    try:
+        Quorum(monitor.quorum or "majority", monitor.minimum_reporting)
+    except QuorumError as error:
+        return str(error)
     return None
 
 

@@ -138,6 +138,14 @@ def locations(caller: Caller) -> QuerySet[Location]:
     return Location.objects.order_by("created_at").prefetch_related("troubles__monitor")
 
 
+def location(caller: Caller, code: str) -> Location:
+    """One location by its code. Raises NotFound."""
+    found = locations(caller).filter(code=code).first()
+    if found is None:
+        raise NotFound("There is no such location.")
+    return found
+
+
 def location_by_code(code: str) -> Location | None:
     """A location that may still report, for checking a signature."""
     return Location.objects.filter(code=code, revoked_at=None).first()

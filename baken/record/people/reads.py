@@ -86,6 +86,11 @@ def agents() -> QuerySet[User]:
     return User.objects.filter(is_active=True, memberships__role__in=desk).distinct().order_by("created_at")
 
 
+def auditors() -> QuerySet[User]:
+    """The people an audit can be asked of."""
+    return User.objects.filter(is_active=True, memberships__role=Role.AUDITOR.value).order_by("created_at")
+
+
 def customers(caller: Caller) -> QuerySet[Organisation]:
     """The customers somebody at the desk may work for, in the order in which they came."""
     caller.require(Permission.WORK_INCIDENTS)
@@ -112,6 +117,12 @@ def organisation(caller: Caller, code: str | None) -> Organisation:
     if found is None:
         raise NotFound("There is no such customer.")
     return found
+
+
+def organisations(caller: Caller) -> QuerySet[Organisation]:
+    """The provider and every customer, for whoever manages people."""
+    caller.require(Permission.WRITE_PEOPLE)
+    return Organisation.objects.order_by("created_at")
 
 
 def contacts(caller: Caller, organisation_id: UUID) -> QuerySet[User]:
