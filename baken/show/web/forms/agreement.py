@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from baken.domain.agreements import Basis, MaintenanceTerms, ResponseCounts, Target, Terms
+from baken.domain.calendars.holiday_dates import known_countries
 from baken.domain.facts import Priority
 from baken.domain.instants import SECOND, to_datetime
 from baken.domain.kpis import KPIS, Unit
@@ -20,6 +21,7 @@ from baken.show.web.forms import fields
 from baken.show.web.forms.durations import DurationField
 from baken.show.web.forms.hours import CalendarForm
 from baken.show.web.kpis.words import NAMES
+from baken.show.web.wording import countries
 
 PRIORITIES = {Priority.HIGH: _("high"), Priority.MEDIUM: _("medium"), Priority.LOW: _("low")}
 BASES = ((Basis.WORKING.value, _("working time")), (Basis.ELAPSED.value, _("elapsed time")))
@@ -113,6 +115,7 @@ class AgreementForms:
 
     def __init__(self, data: Any = None, *, terms: Terms, months: Sequence[date]) -> None:
         self.general = GeneralForm(data, prefix="general", months=months, terms=terms)
+        self.is_bound = data is not None
         hours, targets = terms.service_hours, terms.targets
         self.hours = {
             each: CalendarForm(data, prefix=f"hours-{each.value}", legend=_hours_legend(each), rule=hours[each])
@@ -130,6 +133,15 @@ class AgreementForms:
 
     def __iter__(self) -> Iterator[forms.Form]:
         yield from (self.general, *self.hours.values(), self.peak, self.maintenance, *self.targets.values(), self.kpis)
+
+    @property
+    def calendars(self) -> list[CalendarForm]:
+        """Service hours and peak hours, in the order of the page."""
+        return [*self.hours.values(), self.peak]
+
+    def countries(self) -> list[tuple[str, str]]:
+        """Countries whose public holidays are known."""
+        return countries(known_countries())
 
     @property
     def errors(self) -> bool:
