@@ -97,11 +97,11 @@ def customers(caller: Caller) -> QuerySet[Organisation]:
     return Organisation.objects.filter(kind=Organisation.Kind.CUSTOMER).order_by("created_at")
 
 
-def agent(user_id: UUID) -> User:
-    """One of them. Raises NotFound."""
-    found = agents().filter(id=user_id).first()
+def one_of(people: QuerySet[User], user_id: UUID) -> User:
+    """The one with this id. Raises NotFound."""
+    found = people.filter(id=user_id).first()
     if found is None:
-        raise NotFound("Nobody with this id works at the desk.")
+        raise NotFound("There is no such person, or not in this role.")
     return found
 
 

@@ -10,7 +10,23 @@ from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 
-from baken.show.api import clocks, handling, health, incidents, prober
+from baken.show.api import (
+    audits,
+    clocks,
+    complaints,
+    customers,
+    handling,
+    health,
+    incidents,
+    kpis,
+    maintenance,
+    monitors,
+    prober,
+    proofs,
+    reports,
+    services,
+    token,
+)
 from baken.show.api.document import DESCRIPTION, complete
 from baken.show.api.parsing import StrictParser
 from baken.show.api.problems import add_handlers, problem
@@ -66,5 +82,22 @@ api = Api(
     parser=StrictParser(),
 )
 add_handlers(api)
-for module in (health, incidents, handling, clocks, prober):
+MODULES = (
+    health,
+    token,
+    incidents,
+    handling,
+    clocks,
+    complaints,
+    services,
+    customers,
+    maintenance,
+    monitors,
+    kpis,
+    reports,
+    audits,
+    proofs,
+    prober,
+)
+for module in MODULES:
     api.add_router("", module.router)

@@ -144,7 +144,7 @@ def pickup(request: ApiRequest, number: Number, data: Pickup) -> Row:
 @router.put("/incidents/{number}/assignee", response=Incident, **work("Assign an incident"))
 def assignee(request: ApiRequest, number: Number, data: Assignee) -> Row:
     """Hand the incident to somebody at the desk, or with null to nobody. This alone is not a response."""
-    return flows.assign(request.auth, number, to=people.agent(data.user) if data.user else None)
+    return flows.assign(request.auth, number, to=people.one_of(people.agents(), data.user) if data.user else None)
 
 
 @router.post("/incidents/{number}/waiting", response={201: Incident}, **work("Wait"))
