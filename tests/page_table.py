@@ -82,6 +82,7 @@ def customer_and_staff(status: int = 200) -> dict[str, int]:
 
 BASE: dict[str, Row] = {
     "home": row(**everybody(302) | {"customer": 200}),
+    "setup": row(anonymous=404, **everybody(404)),
     "sign-in": row(**everybody(302) | {"anonymous": 200}),
     "sign-out": row(**everybody(302), changes=True),
     "appearance": row(**everybody(400) | {"anonymous": 400}, changes=True),
@@ -127,7 +128,31 @@ BASE: dict[str, Row] = {
     "health": row(administrator=200),
 }
 DESK: dict[str, Row] = {}
-KPI: dict[str, Row] = {}
+KPI: dict[str, Row] = {
+    "kpis": row(**customer_and_staff()),
+    "kpi": row("kpi", **customer_and_staff()),
+    "seal": row(manager=200),
+    "seal-classes": row(manager=302, changes=True),
+    "improvement": row("kpi", manager=200),
+    "reports": row(**customer_and_staff()),
+    "report": row("nothing", **customer_and_staff(404)),
+    "report-file": row("nothing", **customer_and_staff(404)),
+    "status": row(**everybody() | {"anonymous": 200}),
+    "outages": row(**customer_and_staff()),
+    "uptime": row("service", **customer_and_staff(), stranger=404),
+    "audits": row(manager=200, administrator=200, auditor=200),
+    "audit-new": row(manager=200),
+    "audit": row("audit", manager=200, administrator=200, auditor=200),
+    "audit-describe": row("audit", manager=200, auditor=200),
+    "finding-new": row("audit", manager=200, auditor=200),
+    "audit-report": row("audit", manager=404, administrator=404, auditor=404),
+    "audit-sign-off": row("audit", manager=422, auditor=422, changes=True),
+    "finding-close": row("nothing", manager=404, auditor=404, changes=True),
+    "drills": row(manager=200, administrator=200),
+    "drill-new": row(manager=200, administrator=200),
+    "reviews": row(manager=200, administrator=200),
+    "review-new": row(manager=200, administrator=200),
+}
 PAGES: dict[str, Row] = {**BASE, **DESK, **KPI}
 
 
@@ -164,6 +189,6 @@ def make_world(cast: Cast) -> World:
             "service": service.code, "customer": customer.code, "person": cast.bob.user.id,
             "agreement": service.agreements.get(base=True).id,
             "subscription": service.subscriptions.get(organisation=customer).id,
-            "version": 1, "nothing": "00000000-0000-7000-8000-000000000000",
+            "version": 1, "kpi": "C1", "nothing": "00000000-0000-7000-8000-000000000000",
         },
     )  # fmt: skip

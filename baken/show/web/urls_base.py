@@ -14,10 +14,12 @@ from baken.show.web.pages import (
     search,
     services,
     session,
+    setup,
 )
 
 urlpatterns = [
     path("", session.home, name="home"),
+    path("setup/", setup.setup, name="setup"),
     path("sign-in/", session.sign_in, name="sign-in"),
     path("sign-out/", session.sign_out, name="sign-out"),
     path("appearance/", session.appearance, name="appearance"),

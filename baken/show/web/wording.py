@@ -4,11 +4,13 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from babel import Locale
+from babel.core import get_global
 from django.utils import formats
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from baken.domain.calendars import CalendarRule
+from baken.domain.calendars.holiday_dates import known_countries
 from baken.domain.calendars.rules import MINUTES_A_DAY
 
 DASH = "–"
@@ -40,6 +42,12 @@ def country(region: str) -> str:
     code, _dash, part = region.partition("-")
     name = Locale.parse(get_language() or "en", sep="-").territories.get(code, code)
     return f"{name} ({part})" if part else name
+
+
+def holidays_of_zone(zone: str) -> str:
+    """The country whose public holidays go with a zone, such as NL with Europe/Amsterdam; empty when not known."""
+    code: str = get_global("zone_territories").get(zone, "")
+    return code if code in known_countries() else ""
 
 
 def countries(codes: Sequence[str]) -> list[tuple[str, str]]:

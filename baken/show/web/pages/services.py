@@ -21,6 +21,7 @@ from baken.show.web.errors import refusals
 from baken.show.web.forms.services import NewServiceForm, ServiceForm, SubscriptionForm
 from baken.show.web.guard import page, show
 from baken.show.web.middleware import PageRequest
+from baken.show.web.wording import holidays_of_zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +50,10 @@ def service_new(request: PageRequest) -> HttpResponse:
     assert owner is not None  # somebody is signed in
     if request.method == "POST" and form.is_valid():
         with refusals(form):
+            terms = default_terms(owner.zone, holidays_of_zone(owner.zone))
             service = flows.add_service(
-                request.caller, provider=owner, terms=default_terms(owner.zone), valid_from=clock.now(),
-                **form.cleaned_data,
-            )  # fmt: skip
+                request.caller, provider=owner, terms=terms, valid_from=clock.now(), **form.cleaned_data
+            )
             messages.success(request, gettext("The service was added, with the usual agreement."))
             return redirect("service", service.code)
     return show(request, "services/service_new.html", form=form)
