@@ -127,7 +127,34 @@ BASE: dict[str, Row] = {
     "token-revocation": row("token", administrator=302, changes=True),
     "health": row(administrator=200),
 }
-DESK: dict[str, Row] = {}
+WORK = (
+    "reply", "note", "call", "assignee", "waiting", "resumption", "resolution", "closing", "priority", "classes",
+    "confirmation", "exclusion", "readmission", "merger", "outage", "restoration", "break-in",
+)  # fmt: skip
+DESK: dict[str, Row] = {
+    "incidents": row(**customer_and_staff()),
+    "incidents-changes": row(**staff()),
+    "incident-new": row(**customer_and_staff()),
+    "incident": row("incident", **customer_and_staff(), stranger=404),
+    "incident-news": row("incident", **staff()),
+    "incident-draft": row("incident", "draft", **customer_and_staff(), stranger=404, changes=True),
+    "clock": row("incident", "clock", **customer_and_staff(), stranger=404),
+    "incident-taking": row("incident", **staff(302), changes=True),
+    **{f"incident-{name}": row("incident", **staff(422), changes=True) for name in WORK},
+    **{
+        f"incident-{name}": row("incident", **customer_and_staff(422), stranger=404, changes=True)
+        for name in ("answer", "reopening", "withdrawal")
+    },
+    **{f"incident-{name}": row("incident", manager=422, changes=True) for name in ("consent", "retraction")},
+    "complaints": row(customer=200, manager=200),
+    "complaint-new": row(customer=200, manager=200),
+    "complaint": row("complaint", customer=200, manager=200, stranger=404),
+    "complaint-answer": row("complaint", customer=422, manager=422, stranger=404, changes=True),
+    **{
+        f"complaint-{name}": row("complaint", manager=422, changes=True)
+        for name in ("acknowledgement", "remark", "decision", "exclusion")
+    },
+}
 KPI: dict[str, Row] = {
     "kpis": row(**customer_and_staff()),
     "kpi": row("kpi", **customer_and_staff()),
@@ -189,6 +216,6 @@ def make_world(cast: Cast) -> World:
             "service": service.code, "customer": customer.code, "person": cast.bob.user.id,
             "agreement": service.agreements.get(base=True).id,
             "subscription": service.subscriptions.get(organisation=customer).id,
-            "version": 1, "kpi": "C1", "nothing": "00000000-0000-7000-8000-000000000000",
+            "version": 1, "clock": "response", "draft": "reply", "kpi": "C1", "nothing": "00000000-0000-7000-8000-000000000000",
         },
     )  # fmt: skip
