@@ -216,6 +216,7 @@ def make_world(cast: Cast) -> World:
             "service": service.code, "customer": customer.code, "person": cast.bob.user.id,
             "agreement": service.agreements.get(base=True).id,
             "subscription": service.subscriptions.get(organisation=customer).id,
-            "version": 1, "clock": "response", "draft": "reply", "kpi": "C1", "nothing": "00000000-0000-7000-8000-000000000000",
+            "version": 1, "clock": "response", "draft": "reply", "kpi": "C1",
+            "nothing": "00000000-0000-7000-8000-000000000000",
         },
     )  # fmt: skip

@@ -51,6 +51,11 @@ class PersonChoice(OnePerson):
         return str(obj)
 
 
+def classes_of(ticked: list[str]) -> list[str]:
+    """The classes that were ticked; `other` is what is left when there is no other."""
+    return [code for code in ticked if code != "other"] or ticked
+
+
 def _level(label: Any, codes: Mapping[str, Promise], **options: Any) -> forms.TypedChoiceField:
     return forms.TypedChoiceField(
         label=label, choices=choices(codes), coerce=int, initial="2", widget=forms.RadioSelect, **options
@@ -125,6 +130,10 @@ class RegisterForm(_Report):
         """What the flow takes."""
         given = dict(self.cleaned_data)
         return {"body": given.pop("message"), "origin": Origin.AGENT, **given}
+
+    def clean_classes(self) -> list[str]:
+        """Without `other` beside a class."""
+        return classes_of(self.cleaned_data["classes"])
 
 
 class ActionForm(forms.Form):
@@ -261,6 +270,10 @@ class ClassesForm(ReasonForm):
 
     def prepare(self) -> None:
         self.initial.setdefault("classes", self.incident.classes)
+
+    def clean_classes(self) -> list[str]:
+        """Without `other` beside a class."""
+        return classes_of(self.cleaned_data["classes"])
 
 
 class LeaveOutForm(ReasonForm):

@@ -105,9 +105,10 @@ def _form(request: PageRequest, customer: Organisation) -> made.ComplaintForm:
     data = request.POST if request.method == "POST" else None
     about = request.GET.get("incident", "")
     theirs = incidents.visible(request.caller).filter(organisation=customer).order_by("-reported")
+    named = list(theirs.filter(number=int(about))) if about.isdecimal() and len(about) < 19 else []
     given: dict[str, Any] = {
         "services": catalogue.used_by(customer.id),
-        "incidents": list(theirs[:REFERABLE]),
+        "incidents": named + [row for row in theirs[:REFERABLE] if row not in named],
         "initial": {"incidents": [about]} if about else {},
     }
     if request.caller.may(_HANDLE):
