@@ -27,7 +27,7 @@ from baken.show.api import (
     services,
     token,
 )
-from baken.show.api.document import DESCRIPTION, complete
+from baken.show.api.document import DESCRIPTION, Document
 from baken.show.api.parsing import StrictParser
 from baken.show.api.problems import add_handlers, problem
 
@@ -37,11 +37,11 @@ View = Callable[..., HttpResponse]
 class Api(NinjaAPI):
     """ninja's application, with a complete document, and problems where ninja answers plain text."""
 
-    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
+    def get_openapi_schema(
+        self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
+    ) -> OpenAPISchema:
         """The OpenAPI 3.1 document."""
-        document = super().get_openapi_schema(**options)
-        complete(document)
-        return document
+        return Document(self, path_prefix or self.get_root_path(path_params or {}))
 
     def get_openapi_operation_id(self, operation: Operation) -> str:
         """`incidents-report` for the function `report` of the module `incidents`."""

@@ -44,7 +44,7 @@ Grade = Annotated[Decimal, Field(ge=1, le=10, decimal_places=1, examples=[7.8])]
 Severity = Literal["critical", "high", "medium", "low"]
 
 
-class Report(Schema):
+class ReportFile(Schema):
     """The signed report file."""
 
     name: str = Field(examples=["report.pdf"])
@@ -95,7 +95,7 @@ class Audit(Schema):
     period_from: Day
     period_to: Day
     next_due: Day | None
-    report: Report | None
+    report: ReportFile | None
     grade: float | None = Field(examples=[7.8])
     signed_off_at: Moment | None
     signed_off_by: Person | None

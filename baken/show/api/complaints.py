@@ -27,6 +27,7 @@ from baken.show.api.schemas import (
     Page,
     Paging,
     Person,
+    Said,
     Text,
     page,
 )
@@ -64,7 +65,7 @@ class Complaint(Schema):
         return row.organisation.code
 
 
-class Lodging(Input):
+class NewComplaint(Input):
     """A new complaint. A customer's token complains for its own organisation, now; the manager names the customer."""
 
     service: Code
@@ -83,12 +84,6 @@ class Remark(Schema):
     author: Person | None = Field(description="null for a machine")
     body: str = Field(examples=["We have added a second line."])
     created_at: Moment
-
-
-class Said(Input):
-    """What the customer reads, or says."""
-
-    body: Text = Field(examples=["Thank you, we are looking into it."])
 
 
 class Remarking(Said):
@@ -121,7 +116,9 @@ def listing(request: ApiRequest, paging: Query[Paging]) -> Mapping[str, Any]:
     response={201: Complaint},
     **needs("Lodge a complaint", FILE, Permission.READ_CATALOGUE, answers=(404, 409)),
 )
-def lodge(request: ApiRequest, response: HttpResponse, data: Lodging, idempotency_key: IdempotencyKey = None) -> Row:
+def lodge(
+    request: ApiRequest, response: HttpResponse, data: NewComplaint, idempotency_key: IdempotencyKey = None
+) -> Row:
     """A new complaint, for the service manager. With an Idempotency-Key it is safe to send again.
 
     A request that was answered before gives the same complaint, and the header `Idempotency-Replayed: true`.

@@ -12,8 +12,8 @@ from baken.record.incidents.models import Incident as Row
 from baken.record.people import reads as people
 from baken.record.people.access import Permission
 from baken.show.api.access import ApiRequest, needs
-from baken.show.api.incidents import Classes, Incident, Level, Said
-from baken.show.api.schemas import Input, Instant, Number, Text
+from baken.show.api.incidents import Classes, Incident, Level
+from baken.show.api.schemas import Input, Instant, Number, Said, Text
 
 READ, REPORT, WORK = Permission.READ_INCIDENTS, Permission.REPORT_INCIDENTS, Permission.WORK_INCIDENTS
 router = Router(tags=["Handling incidents"])

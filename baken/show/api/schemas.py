@@ -71,6 +71,12 @@ class Input(Schema):
     model_config = ConfigDict(extra="forbid")
 
 
+class Said(Input):
+    """What is said."""
+
+    body: Text = Field(examples=["It answers again."])
+
+
 class Person(Schema):
     """Somebody, by name."""
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PlainSerializer, StringConstraints
+from pydantic import Field, PlainSerializer, StringConstraints, WithJsonSchema
 
 from baken.domain.agreements import Basis, MaintenanceTerms, ResponseCounts, Target, Terms
 from baken.domain.calendars import CalendarRule, DatedWindows, Window
@@ -19,9 +19,16 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 Seconds = Annotated[float, Field(ge=0, le=10 * 366 * DAY // SECOND, examples=[3600.0])]
 Clock = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$"), Field(examples=["08:00"])]
 KpiCode = Literal["C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9", "D1", "D2", "D3", "D4", "D5"]
-Told = PlainSerializer(lambda value: int(value) if value == int(value) else float(value), return_type=float)
-Figure = Annotated[Decimal, Field(ge=0, le=10**9, decimal_places=6), Told]
-Share = Annotated[Decimal, Field(gt=0, le=1, decimal_places=6, examples=[0.99]), Told]
+_number_in_json = PlainSerializer(lambda value: int(value) if value == int(value) else float(value), return_type=float)
+Figure = Annotated[
+    Decimal, Field(ge=0, le=10**9, decimal_places=6), _number_in_json, WithJsonSchema({"type": "number", "minimum": 0})
+]
+Share = Annotated[
+    Decimal,
+    Field(gt=0, le=1, decimal_places=6),
+    _number_in_json,
+    WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 1, "examples": [0.99]}),
+]
 
 
 class Hours(Input):
