@@ -119,6 +119,14 @@ def organisation(caller: Caller, code: str | None) -> Organisation:
     return found
 
 
+def customer(caller: Caller, code: str) -> Organisation:
+    """A customer by its code. Raises NotFound, also for a stranger's and for the provider's."""
+    found = organisation(caller, code)
+    if found.kind != Organisation.Kind.CUSTOMER:
+        raise NotFound("There is no such customer.")
+    return found
+
+
 def organisations(caller: Caller) -> QuerySet[Organisation]:
     """The provider and every customer, for whoever manages people."""
     caller.require(Permission.WRITE_PEOPLE)
