@@ -101,7 +101,7 @@ def test_terms_change_at_the_start_of_a_month_that_has_not_begun(ask: Askers, da
 
 
 def test_a_customer_reads_the_agreement_that_holds_for_them(ask: Askers) -> None:
-    own = {"customer": "customer", "valid_from": "2026-04-20", "terms": agreed(ask) | {"supplier_stops_clock": True}}
+    own = {"customer": "customer", "valid_from": "2026-05-01", "terms": agreed(ask) | {"supplier_stops_clock": True}}
     assert [one["customer"] for one in ask.alice.get("/services/cloud/agreements")] == [None]
     ask.adam.post("/services/cloud/agreements", own)
     assert [one["customer"] for one in ask.alice.get("/services/cloud/agreements")] == ["customer"]
@@ -134,6 +134,7 @@ def test_customers_subscribe_and_leave(ask: Askers) -> None:
     assert ask.adam.get("/customers/fresh/subscriptions")["items"][0]["until"] == "2026-04-10T08:00:00Z"
     assert [one["code"] for one in ask.bob.get("/customers")["items"]] == ["customer", "stranger", "fresh"]
     assert ask.alice.get("/customers/customer")["name"] == "Customer"
+    assert ask.adam.problem("GET", "/customers/provider") == (404, None)
 
 
 def test_maintenance_is_announced_and_called_off(ask: Askers) -> None:

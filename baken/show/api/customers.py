@@ -75,7 +75,7 @@ def add(request: ApiRequest, data: NewCustomer) -> Organisation:
 @router.get("/customers/{code}", response=Customer, **needs("Read a customer", READ))
 def read(request: ApiRequest, code: Code) -> Organisation:
     """One customer; for a customer's token its own organisation."""
-    return people.organisation(request.auth, code)
+    return people.customer(request.auth, code)
 
 
 @router.get(
@@ -83,7 +83,7 @@ def read(request: ApiRequest, code: Code) -> Organisation:
 )
 def subscriptions(request: ApiRequest, code: Code, paging: Query[Paging]) -> Mapping[str, Any]:
     """Which services a customer uses or used, and when."""
-    organisation = people.organisation(request.auth, code)
+    organisation = people.customer(request.auth, code)
     return page(catalogue.subscriptions(request.auth, organisation.id), paging)
 
 
@@ -95,7 +95,7 @@ def subscribe(request: ApiRequest, code: Code, data: NewSubscription) -> Subscri
     return flows.subscribe(
         request.auth,
         service=catalogue.service(request.auth, data.service),
-        organisation=people.organisation(request.auth, code),
+        organisation=people.customer(request.auth, code),
         since=data.since,
     )
 

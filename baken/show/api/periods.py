@@ -27,7 +27,7 @@ def scope_of(caller: Caller, service: str, asked: Asked) -> Scope:
     return reads.scope(
         caller,
         service=catalogue.service(caller, service),
-        customer=people.organisation(caller, asked.customer) if asked.customer else None,
+        customer=people.customer(caller, asked.customer) if asked.customer else None,
         date_from=asked.first,
         date_to=asked.last,
         as_of=to_us(asked.as_of or clock.now()),

@@ -66,7 +66,7 @@ class Agreement(Schema):
 
 
 class NewVersion(Input):
-    """New terms. They take effect at the start of a month that has not begun; the first ones at any day."""
+    """New terms, from the start of a month that has not begun; with a customer who is new to the service from any day."""
 
     customer: Code | None = Field(None, description="null: the base agreement", examples=[None])
     valid_from: Day = Field(description="a day in the zone of the terms")
@@ -129,7 +129,7 @@ def agree(request: ApiRequest, code: Code, data: NewVersion) -> Mapping[str, Any
     row: AgreementVersion = flows.agree(
         request.auth,
         service=reads.service(request.auth, code),
-        organisation=people.organisation(request.auth, data.customer) if data.customer else None,
+        organisation=people.customer(request.auth, data.customer) if data.customer else None,
         terms=terms,
         valid_from=to_datetime(day_start(terms.zone, data.valid_from)),
     )
