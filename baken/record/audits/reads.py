@@ -9,7 +9,7 @@ from baken.domain.grades import Audit as Graded
 from baken.domain.instants import to_us
 from baken.record.audits.models import Audit, Finding, SecurityReview
 from baken.record.catalogue.models import Service
-from baken.record.catalogue.reads import agreement_for, in_force
+from baken.record.catalogue.reads import held_at
 from baken.record.people.access import Caller, NotFound, Permission
 
 
@@ -57,8 +57,7 @@ def validity(audit: Audit) -> list[Validity]:
     graded = Graded("", "", frozenset(), to_us(audit.signed_off_at), Fraction(audit.grade, 10))
     found = []
     for service in in_scope(audit):
-        agreement = agreement_for(service.id, service.organisation_id)
-        terms = in_force(agreement, audit.signed_off_at).terms
+        terms = held_at(service.id, service.organisation_id, audit.signed_off_at).terms
         found.append(Validity(service, graded.expires(terms.zone, terms.audit_grace_days)))
     return found
 

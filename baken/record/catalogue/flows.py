@@ -140,18 +140,21 @@ def agree(
     """A new version of the base agreement, or of the one with `organisation`; the first makes the agreement.
 
     Changes take effect at the start of a calendar month in the agreement's zone, never in a period under way, and
-    never before the versions that are there. Raises CatalogueError.
+    never before the versions that are there. Only with a customer who does not use the service yet may an agreement
+    begin at any instant. Raises CatalogueError.
     """
     caller.require(Permission.WRITE_CATALOGUE)
     base = organisation is None
     owner = organisation or service.organisation
     agreement = Agreement.objects.select_for_update().filter(service=service, organisation=owner, base=base).first()
-    if agreement is None:
+    if agreement is None and not _uses(service, owner):
         return _add_agreement(caller, service, owner, terms, valid_from, base=base)
     if not _starts_a_month(terms.zone, valid_from):
         raise CatalogueError("valid from: an agreement changes only at the start of a month in its own zone")
     if valid_from <= clock.now():
         raise CatalogueError("valid from: choose a month that has not begun; a period under way is not changed")
+    if agreement is None:
+        return _add_agreement(caller, service, owner, terms, valid_from, base=base)
     latest = agreement.versions.aggregate(latest=Max("valid_from"))["latest"]
     if valid_from <= latest:
         raise CatalogueError(f"valid from: the version before holds from {latest:%Y-%m-%d}; choose a later month")
@@ -228,6 +231,12 @@ def _add_version(caller: Caller, agreement: Agreement, terms: Terms, valid_from:
     append(stream, [Entry("agreement.versioned", valid_from, data)], actor=caller.actor)
     project.agreements([agreement.id])
     return agreement.versions.latest("version")
+
+
+def _uses(service: Service, organisation: Organisation) -> bool:
+    """Whether an organisation began to use a service before now, so that another agreement held with it."""
+    begun = Subscription.objects.filter(service=service, organisation=organisation, since__lt=clock.now())
+    return begun.exists()
 
 
 def _starts_a_month(zone_name: str, moment: datetime) -> bool:

@@ -100,6 +100,6 @@ class _Agreements:
         return versions[max(0, bisect_right(since, to_us(it.entries[0].at)) - 1)]
 
     def _read(self, service: UUID, customer: UUID) -> tuple[list[int], list[InForce]]:
-        versions = catalogue.history(catalogue.agreement_for(service, customer))
+        versions = catalogue.history_for(service, customer)
         self._known[service, customer] = found = [to_us(held.valid_from) for held in versions], versions
         return found

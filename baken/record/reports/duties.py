@@ -51,8 +51,7 @@ def unreviewed(caller: Caller, as_of: int) -> list[Unreviewed]:
 
 
 def _drill_due(service: Service, as_of: int) -> DrillDue:
-    agreement = catalogue.agreement_for(service.id, service.organisation_id)
-    every = catalogue.in_force(agreement, to_datetime(as_of)).terms.drill_every
+    every = catalogue.held_at(service.id, service.organisation_id, to_datetime(as_of)).terms.drill_every
     last = Drill.objects.filter(service=service, finished__lte=to_datetime(as_of)).order_by("-finished").first()
     if every is None:
         return DrillDue(service, last, None, overdue=False)
@@ -67,7 +66,6 @@ def _unreviewed(service: Service, month: Period, as_of: int) -> Unreviewed:
 
 
 def _months(service: Service, as_of: int) -> list[Period]:
-    agreement = catalogue.agreement_for(service.id, service.organisation_id)
-    there = catalogue.in_force(agreement, to_datetime(as_of)).terms.zone
+    there = catalogue.held_at(service.id, service.organisation_id, to_datetime(as_of)).terms.zone
     today = to_datetime(as_of).astimezone(zone(there)).date()
     return [*previous_periods(there, PeriodKind.MONTH, today, 1), containing(there, PeriodKind.MONTH, today)]

@@ -41,8 +41,7 @@ class ServiceStatus:
 def of_service(caller: Caller, service: Service, days: int, as_of: int) -> ServiceStatus:
     """A service over the last days, today included. A customer's caller sees it by their own agreement."""
     owner = service.organisation_id if caller.staff else caller.organisation or service.organisation_id
-    agreement = catalogue.agreement_for(service.id, owner)
-    there = catalogue.in_force(agreement, to_datetime(as_of)).terms.zone
+    there = catalogue.held_at(service.id, owner, to_datetime(as_of)).terms.zone
     today = to_datetime(as_of).astimezone(zone(there)).date()
     scope = scopes.scope(
         caller,

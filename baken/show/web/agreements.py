@@ -97,7 +97,7 @@ def spoken(held: InForce) -> Spoken:
 def agreement_of(caller: Caller, service: Service) -> Spoken:
     """What holds now between the caller's organisation and the provider; for staff the base agreement."""
     owner = service.organisation_id if caller.staff or caller.organisation is None else caller.organisation
-    return spoken(reads.in_force(reads.agreement_for(service.id, owner), clock.now()))
+    return spoken(reads.held_at(service.id, owner, clock.now()))
 
 
 def _promised(terms: Terms, priority: Priority) -> Promised:

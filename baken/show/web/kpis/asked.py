@@ -190,8 +190,8 @@ def _customer(caller: Caller, code: str) -> Organisation:
 
 def _today(service: Service, owner: UUID | None, now: datetime) -> date:
     """The date in the zone of the agreement."""
-    agreement = catalogue.agreement_for(service.id, owner or service.organisation_id)
-    return now.astimezone(zone(catalogue.in_force(agreement, now).terms.zone)).date()
+    terms = catalogue.held_at(service.id, owner or service.organisation_id, now).terms
+    return now.astimezone(zone(terms.zone)).date()
 
 
 def _dates(query: Mapping[str, Any], today: date) -> tuple[date, date]:

@@ -168,7 +168,8 @@ def figure(value: Fraction, target: Fraction | None, unit: Unit) -> str:
 def _length(seconds: Fraction, target: Fraction | None) -> str:
     """A duration, to the second or further where it would otherwise read like the target that it is not."""
     words = duration(int(seconds * SECOND))
-    if target is None or seconds == target or words != duration(int(target * SECOND)):
+    whole_target = seconds == target and not seconds % 60
+    if target is None or whole_target or words != duration(int(target * SECOND)):
         return words
     shown = display(seconds, target, Unit.SECONDS)
     whole, rest = divmod(shown, 60)
