@@ -1,7 +1,7 @@
 """The API as one application: its operations, its errors, its document."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -40,8 +40,12 @@ class Api(NinjaAPI):
     def get_openapi_schema(
         self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
     ) -> OpenAPISchema:
-        """The OpenAPI 3.1 document."""
-        return Document(self, path_prefix or self.get_root_path(path_params or {}))
+        """The OpenAPI 3.1 document; made once, as nothing in it changes while the program runs."""
+        return self._document(path_prefix or self.get_root_path(path_params or {}))
+
+    @cache  # noqa: B019 (there is one application, for as long as the program runs)
+    def _document(self, path_prefix: str) -> Document:
+        return Document(self, path_prefix)
 
     def get_openapi_operation_id(self, operation: Operation) -> str:
         """`incidents-report` for the function `report` of the module `incidents`."""

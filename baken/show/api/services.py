@@ -66,7 +66,7 @@ class Agreement(Schema):
 
 
 class NewVersion(Input):
-    """New terms, from the start of a month that has not begun; with a customer who is new to the service from any day."""
+    """New terms from the start of a month ahead; with a customer who is new to the service from any day."""
 
     customer: Code | None = Field(None, description="null: the base agreement", examples=[None])
     valid_from: Day = Field(description="a day in the zone of the terms")
