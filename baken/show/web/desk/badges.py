@@ -1,11 +1,17 @@
 """Clock badges: a ring that empties, and what it says."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.utils.translation import gettext
 
 from baken.domain.clocks import State
+from baken.domain.instants import to_us
+from baken.record.clocks import reads as clocks
 from baken.record.clocks.reads import ClockFace, Faces
+from baken.record.incidents.models import Incident
+from baken.record.ledger import clock
 from baken.show.web.desk import words
 from baken.show.web.templatetags.baken import duration
 
@@ -32,6 +38,11 @@ class Badge:
     def title(self) -> str:
         """The name of the clock."""
         return str(words.CLOCK[self.name])
+
+
+def faces_now(incidents: Sequence[Incident]) -> dict[UUID, Faces]:
+    """The clocks of incidents at this instant, or at the report that another machine's clock dates a moment ahead."""
+    return clocks.faces(incidents, max([to_us(clock.now()), *(to_us(row.reported) for row in incidents)]))
 
 
 def badge(face: ClockFace) -> Badge:

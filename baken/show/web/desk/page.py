@@ -2,23 +2,23 @@
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from baken.domain.agreements import Basis
 from baken.domain.facts import Priority
-from baken.domain.instants import to_us
 from baken.record.catalogue import reads as catalogue
-from baken.record.clocks import reads as clocks
 from baken.record.incidents import reads
 from baken.record.incidents.models import Incident
-from baken.record.ledger import clock
 from baken.record.people.access import Caller
 from baken.show.web.desk import history, words
 from baken.show.web.desk.actions import ACTIONS
-from baken.show.web.desk.badges import badge
+from baken.show.web.desk.badges import badge, faces_now
 from baken.show.web.desk.history import Event
 from baken.show.web.forms.incidents import ActionForm
 from baken.show.web.wording import is_always
 
+NOTHING = UUID(int=0)
+"""The id of the last message where there is none."""
 Bound = Mapping[str, ActionForm]
 
 
@@ -62,14 +62,14 @@ def portal_page(caller: Caller, incident: Incident, bound: Bound) -> dict[str, A
 
 
 def _page(caller: Caller, incident: Incident, bound: Bound, events: list[Event]) -> dict[str, Any]:
-    faces = clocks.faces([incident], to_us(clock.now()))[incident.id]
+    faces = faces_now([incident])[incident.id]
     messages = list(reads.messages(caller, incident))
     offered = [name for name, action in ACTIONS.items() if action.open_to(caller, incident)]
     forms = {name: form_for(name, caller, incident, None, events) for name in offered}
     return {
         "incident": incident,
         "conversation": messages,
-        "seen": messages[-1].id if messages else None,
+        "seen": max((message.id for message in messages), default=NOTHING),
         "badges": [badge(faces.response), badge(faces.resolution)],
         "can": {name.replace("-", "_"): form for name, form in {**forms, **bound}.items()},
         "failed": next(iter(bound), ""),

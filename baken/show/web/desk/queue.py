@@ -8,15 +8,14 @@ from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
 
-from baken.domain.instants import to_datetime, to_us
+from baken.domain.instants import to_datetime
 from baken.record.catalogue import reads as catalogue
 from baken.record.clocks import reads as clocks
 from baken.record.incidents import reads
 from baken.record.incidents.models import Incident
-from baken.record.ledger import clock
 from baken.record.people import reads as people
 from baken.record.people.access import Caller
-from baken.show.web.desk.badges import Badge, most_urgent
+from baken.show.web.desk.badges import Badge, faces_now, most_urgent
 from baken.show.web.forms.queue import QueueForm
 
 SHOWN = 50
@@ -71,7 +70,7 @@ def asked(caller: Caller, given: QueryDict) -> Asked:
 def rows(incidents: Iterable[Incident], view: Iterable[int] | None = None) -> list[Row]:
     """Incidents with their badges. view: the numbers that are in the view, for marking the others as gone."""
     found = list(incidents)
-    faces = clocks.faces(found, to_us(clock.now()))
+    faces = faces_now(found)
     within = None if view is None else set(view)
     return [Row(row, most_urgent(faces[row.id]), within is not None and row.number not in within) for row in found]
 

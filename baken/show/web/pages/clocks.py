@@ -19,7 +19,7 @@ from baken.show.web.wording import calendar_lines
 def clock(request: PageRequest, number: int, name: str) -> HttpResponse:
     """One clock of one incident, explained."""
     incident = reads.incident(request.caller, number)
-    now = to_us(ledger_clock.now())
+    now = to_us(max(ledger_clock.now(), incident.reported))
     explained = clocks.explanation(request.caller, incident, name, now)
     faces = clocks.faces([incident], now)[incident.id]
     rows = lines(explained.segments)

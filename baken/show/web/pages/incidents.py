@@ -109,7 +109,7 @@ def draft(request: PageRequest, number: int, kind: str) -> HttpResponse:
 def incident_news(request: PageRequest, number: int) -> HttpResponse:
     """What happened while the page of an incident was open: who wrote, who writes. 204 when it says that already."""
     found = reads.incident(request.caller, number)
-    last = reads.messages(request.caller, found).exclude(author_id=request.caller.user).last()
+    last = reads.messages(request.caller, found).exclude(author_id=request.caller.user).order_by("id").last()
     fresh = last if last and str(last.id) > request.GET.get("seen", "") else None
     writers = reads.writers(request.caller, found)
     known = f"{fresh.id if fresh else ''} {' '.join(str(writer.id) for writer in writers)} {found.status}"

@@ -1,17 +1,27 @@
 // The desk's pages: forms that open below their buttons, what a badge says can be put away, the list's width is kept.
 "use strict";
 (() => {
-  document.addEventListener("toggle", (event) => {
-    const details = event.target;
-    if (!(details instanceof HTMLDetailsElement) || !details.open || !details.matches(".act, .call")) return;
-    const field = details.querySelector(".wrong :is(textarea, select, input), :is(textarea, select, input):not([type=hidden])");
-    const chosen = field && field.type === "radio" ? details.querySelector("input[type=radio]:checked") : null;
-    if (field) (chosen || field).focus();
-  }, true);
+  const first = (form) => {
+    const fields = ":is(textarea, select, input):not([type=hidden])";
+    const field = form.querySelector(`.wrong ${fields}`) || form.querySelector(fields);
+    return field && field.type === "radio" ? form.querySelector("input[type=radio]:checked") || field : field;
+  };
+
+  document.addEventListener("click", (event) => {
+    if (!(event.target instanceof Element)) return;
+    const summary = event.target.closest(":is(.act, .call) > summary");
+    for (const act of document.querySelectorAll(".act[open]")) if (!act.contains(event.target)) act.open = false;
+    if (!summary) return;
+    event.preventDefault();
+    const details = summary.parentElement;
+    details.open = !details.open;
+    const field = details.open && first(details);
+    if (field) field.focus();
+  });
 
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
-    const act = event.target instanceof Element && event.target.closest(".act[open]");
+    const act = document.querySelector(".act[open]");
     if (act) {
       act.open = false;
       act.querySelector("summary").focus();
@@ -24,10 +34,6 @@
       for (const clock of document.querySelectorAll(".clock.quiet")) if (clock !== here) clock.classList.remove("quiet");
     });
   }
-
-  document.addEventListener("click", (event) => {
-    for (const act of document.querySelectorAll(".act[open]")) if (!act.contains(event.target)) act.open = false;
-  });
 
   const list = document.querySelector(".desk-list");
   if (list) {
