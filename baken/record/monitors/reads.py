@@ -34,7 +34,7 @@ class Measured:
 
 def measured(service_id: UUID, start: int, end: int, as_of: int) -> Measured:
     """What is known at `as_of` of a service in [start, end); end is at most `as_of`. Microseconds."""
-    end = min(end, as_of)
+    end = max(start, min(end, as_of))
     monitors = list(Monitor.objects.filter(service_id=service_id, created_at__lt=to_datetime(end)))
     versions: dict[UUID, list[MonitorVersion]] = defaultdict(list)
     for version in MonitorVersion.objects.filter(monitor__in=monitors):

@@ -30,8 +30,8 @@ def seal(request: PageRequest) -> HttpResponse:
     found = _asked(request)
     if snapshot := sealed.of_scope(request.caller, found.scope):
         return redirect("report", snapshot.id)
-    form = Form(request.POST or None)
-    if request.method == "POST":
+    form = Form(request.POST if request.method == "POST" else None)
+    if form.is_valid():
         with refusals(form):
             snapshot = flows.seal(request.caller, found.scope)
             messages.success(request, gettext("The report is sealed. Nothing changes it any more."))
