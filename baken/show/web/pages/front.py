@@ -21,7 +21,6 @@ def customer_front(request: PageRequest) -> HttpResponse:
     states = monitors.states(caller, to_us(now))
     context = {
         "incidents": [(row, words.for_the_customer(row)) for row in open_ones[:SHOWN]],
-        "open_count": open_ones.count(),
         "services": [(service, states.get(service.id)) for service in catalogue.services(caller)],
         "planned": catalogue.maintenance(caller).filter(cancelled_at=None, ends__gt=now).order_by("starts")[:SHOWN],
     }
