@@ -193,7 +193,7 @@ def test_sealing_on_the_pages(cast: Cast, march: Incident) -> None:
         assert f"#{march.number} Nothing opens" in page
         assert "Seal this report" not in page
         refused = mona.post(f"/sealing/?{ASKED}")
-        assert (refused.status_code, "Confirm those of 1 incidents first" in refused.content.decode()) == (422, True)
+        assert (refused.status_code, "confirm those of 1 incidents first" in refused.content.decode()) == (422, True)
 
         nothing = mona.post(f"/sealing/classes/?{ASKED}", follow=True).content.decode()
         assert "Select the incidents whose classes are right." in nothing
