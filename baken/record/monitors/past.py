@@ -35,6 +35,8 @@ def write(seen: Sequence[PastSight], *, actor: str) -> None:
     append_many(((sights.stream(row), _entries(row, one)) for row, one in zip(rows, seen, strict=True)), actor=actor)
     bulk.insert(rows)
     project.add_changes({row.id: one.changes for row, one in zip(rows, seen, strict=True)})
+    for one in seen:
+        Location.objects.filter(id=one.location.id).update(last_seen=to_datetime(one.last))
 
 
 def _row(one: PastSight) -> Sight:
