@@ -143,7 +143,7 @@ def contacts(caller: Caller, organisation_id: UUID) -> QuerySet[User]:
 def tokens(caller: Caller) -> QuerySet[ApiToken]:
     """Every token, newest first."""
     caller.require(Permission.WRITE_PEOPLE)
-    return ApiToken.objects.select_related("organisation").order_by("-created_at")
+    return ApiToken.objects.select_related("organisation", "user").order_by("-created_at")
 
 
 def provider() -> Organisation | None:

@@ -8,6 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from baken.record.orgs.models import Organisation
 from baken.record.people.access import Permission, Role
+from baken.record.people.models import User
+from baken.record.people.reads import by_email
 from baken.show.web.forms import fields
 from baken.show.web.forms.session import password_field
 
@@ -113,6 +115,10 @@ class TokenForm(forms.Form):
         label=_("What it may do"), choices=[(code.value, words) for code, words in PERMISSIONS.items()],
         widget=forms.CheckboxSelectMultiple, help_text=_("Of what its role may do. Choose as little as it needs."),
     )  # fmt: skip
+    user = forms.EmailField(
+        label=_("Acts for"), required=False,
+        help_text=_("E-mail address of the person who answers for what it does. Empty: a program of its own."),
+    )  # fmt: skip
     days = forms.IntegerField(
         label=_("Valid for, in days"), required=False, min_value=1, max_value=3_650,
         help_text=_("Empty: until it is revoked."), widget=forms.NumberInput(attrs={"class": "short"}),
@@ -124,3 +130,10 @@ class TokenForm(forms.Form):
 
     def clean_role(self) -> Role:
         return Role(self.cleaned_data["role"])
+
+    def clean_user(self) -> User | None:
+        address = self.cleaned_data["user"]
+        found = by_email(address) if address else None
+        if address and found is None:
+            raise forms.ValidationError(_("Nobody here has this address."))
+        return found
