@@ -82,6 +82,7 @@ def customer_and_staff(status: int = 200) -> dict[str, int]:
 
 BASE: dict[str, Row] = {
     "home": row(**everybody(302) | {"customer": 200}),
+    "setup": row(anonymous=404, **everybody(404)),
     "sign-in": row(**everybody(302) | {"anonymous": 200}),
     "sign-out": row(**everybody(302), changes=True),
     "appearance": row(**everybody(400) | {"anonymous": 400}, changes=True),
@@ -90,9 +91,95 @@ BASE: dict[str, Row] = {
     "account-password": row(**everybody()),
     "account-keyboard": row(**everybody()),
     "session-ending": row("nothing", **everybody(404), changes=True),
+    "services": row(**customer_and_staff()),
+    "service-new": row(administrator=200),
+    "service": row("service", **customer_and_staff(), stranger=404),
+    "service-description": row("service", administrator=200),
+    "subscription-new": row("service", administrator=200),
+    "customer-agreement-new": row("service", "customer", administrator=200),
+    "subscription-ending": row("subscription", administrator=200),
+    "agreement": row("agreement", **customer_and_staff(), stranger=404),
+    "agreement-version": row("agreement", "version", **customer_and_staff(), stranger=404),
+    "agreement-version-new": row("agreement", administrator=200),
+    "maintenance": row(**customer_and_staff()),
+    "maintenance-new": row(administrator=200),
+    "maintenance-cancellation": row("maintenance", administrator=302, changes=True),
+    "monitors": row(**customer_and_staff()),
+    "monitor-new": row(administrator=200),
+    "monitor": row("monitor", administrator=200),
+    "monitor-ending": row("monitor", administrator=200),
+    "locations": row(administrator=200),
+    "location-new": row(administrator=200),
+    "location-key": row("location", administrator=200),
+    "location-revocation": row("location", administrator=200),
+    "customers": row(administrator=200),
+    "customer-new": row(administrator=200),
+    "customer": row("customer", administrator=200),
+    "customer-name": row("customer", administrator=200),
+    "use-new": row("customer", administrator=200),
+    "people": row(administrator=200),
+    "person-new": row(administrator=200),
+    "person": row("person", administrator=200),
+    "person-password": row("person", administrator=200),
+    "person-admission": row("person", administrator=302, changes=True),
+    "tokens": row(administrator=200),
+    "token-new": row(administrator=200),
+    "token-revocation": row("token", administrator=302, changes=True),
+    "health": row(administrator=200),
 }
-DESK: dict[str, Row] = {}
-KPI: dict[str, Row] = {}
+WORK = (
+    "reply", "note", "call", "assignee", "waiting", "resumption", "resolution", "closing", "priority", "classes",
+    "confirmation", "exclusion", "readmission", "merger", "outage", "restoration", "break-in",
+)  # fmt: skip
+DESK: dict[str, Row] = {
+    "incidents": row(**customer_and_staff()),
+    "incidents-changes": row(**staff()),
+    "incident-new": row(**customer_and_staff()),
+    "incident": row("incident", **customer_and_staff(), stranger=404),
+    "incident-news": row("incident", **staff()),
+    "incident-draft": row("incident", "draft", **customer_and_staff(), stranger=404, changes=True),
+    "clock": row("incident", "clock", **customer_and_staff(), stranger=404),
+    "incident-taking": row("incident", **staff(302), changes=True),
+    **{f"incident-{name}": row("incident", **staff(422), changes=True) for name in WORK},
+    **{
+        f"incident-{name}": row("incident", **customer_and_staff(422), stranger=404, changes=True)
+        for name in ("answer", "reopening", "withdrawal")
+    },
+    **{f"incident-{name}": row("incident", manager=422, changes=True) for name in ("consent", "retraction")},
+    "complaints": row(customer=200, manager=200),
+    "complaint-new": row(customer=200, manager=200),
+    "complaint": row("complaint", customer=200, manager=200, stranger=404),
+    "complaint-answer": row("complaint", customer=422, manager=422, stranger=404, changes=True),
+    **{
+        f"complaint-{name}": row("complaint", manager=422, changes=True)
+        for name in ("acknowledgement", "remark", "decision", "exclusion")
+    },
+}
+KPI: dict[str, Row] = {
+    "kpis": row(**customer_and_staff()),
+    "kpi": row("kpi", **customer_and_staff()),
+    "seal": row(manager=200),
+    "seal-classes": row(manager=302, changes=True),
+    "improvement": row("kpi", manager=200),
+    "reports": row(**customer_and_staff()),
+    "report": row("nothing", **customer_and_staff(404)),
+    "report-file": row("nothing", **customer_and_staff(404)),
+    "status": row(**everybody() | {"anonymous": 200}),
+    "outages": row(**customer_and_staff()),
+    "uptime": row("service", **customer_and_staff(), stranger=404),
+    "audits": row(manager=200, administrator=200, auditor=200),
+    "audit-new": row(manager=200),
+    "audit": row("audit", manager=200, administrator=200, auditor=200),
+    "audit-describe": row("audit", manager=200, auditor=200),
+    "finding-new": row("audit", manager=200, auditor=200),
+    "audit-report": row("audit", manager=404, administrator=404, auditor=404),
+    "audit-sign-off": row("audit", manager=422, auditor=422, changes=True),
+    "finding-close": row("nothing", manager=404, auditor=404, changes=True),
+    "drills": row(manager=200, administrator=200),
+    "drill-new": row(manager=200, administrator=200),
+    "reviews": row(manager=200, administrator=200),
+    "review-new": row(manager=200, administrator=200),
+}
 PAGES: dict[str, Row] = {**BASE, **DESK, **KPI}
 
 
@@ -129,6 +216,7 @@ def make_world(cast: Cast) -> World:
             "service": service.code, "customer": customer.code, "person": cast.bob.user.id,
             "agreement": service.agreements.get(base=True).id,
             "subscription": service.subscriptions.get(organisation=customer).id,
-            "version": 1, "nothing": "00000000-0000-7000-8000-000000000000",
+            "version": 1, "clock": "response", "draft": "reply", "kpi": "C1",
+            "nothing": "00000000-0000-7000-8000-000000000000",
         },
     )  # fmt: skip

@@ -68,6 +68,7 @@ INSTALLED_APPS = [
     "baken.record.clocks",
     "baken.record.reports",
     "baken.show.web",
+    "baken.show.api",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -27,6 +27,7 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright's loop runs in th
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 Visit = Callable[..., Page]
+Barriers = Callable[[Page], list[str]]
 
 
 @pytest.fixture(scope="session")
@@ -109,7 +110,7 @@ def _sign_in(context: BrowserContext, site: str, person: Person) -> None:
 
 
 @pytest.fixture(scope="session")
-def barriers() -> Callable[[Page], list[str]]:
+def barriers() -> Barriers:
     """What axe finds on a page, one line each: rule, what it means, where."""
     axe = Axe()
 

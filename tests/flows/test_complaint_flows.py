@@ -131,6 +131,18 @@ def test_leaving_out(cast: Cast, complaint: Complaint) -> None:
             late()
 
 
+def test_what_is_to_be_done(cast: Cast, complaint: Complaint) -> None:
+    mona = cast.mona.caller
+    acknowledged, decided, left_out = (lodged(cast, cast.alice) for _ in range(3))
+    earlier = lodged(cast, cast.mona, lodged=LONG_AGO)
+    flows.acknowledge(mona, acknowledged.number, body="I look into it")
+    flows.decide(mona, decided.number, outcome="upheld", body="Right")
+    flows.leave_out(mona, left_out.number, outcome="spam", reason="Spam")
+    found = {state: list(reads.in_state(mona, state)) for state in reads.STATES}
+    assert found == {"new": [earlier, complaint], "open": [acknowledged], "done": found["done"]}
+    assert set(found["done"]) == {decided, left_out}
+
+
 def test_the_row_folds_from_the_ledger(cast: Cast, complaint: Complaint, at: Callable[[float], None]) -> None:
     at(1)
     before = flows.decide(cast.mona.caller, complaint.number, outcome="upheld", body="Right")

@@ -1,142 +1,233 @@
-"""Sealed text: readable in its place, and nowhere else."""
+"""A period from the last unconfirmed class to a sealed report that nothing changes, and the pages around it."""
 
-import random
-from datetime import UTC, datetime
-from uuid import uuid4
+import hashlib
+import json
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
-from django.db import connection
+from django.test import Client
 
-from baken.record.orgs import keys, sealing
-from baken.record.orgs.fields import SealedError, new_id
-from baken.record.orgs.models import DataKey, Organisation
-from baken.record.orgs.sealing import Place, Unsealable, seal, unseal
+from baken.domain.facts import Outcome
+from baken.domain.instants import to_us
+from baken.domain.kpis import Status, Unit
+from baken.record.audits import flows as audits
+from baken.record.complaints import flows as complaints
+from baken.record.incidents import flows as incidents
+from baken.record.incidents.models import Incident
+from baken.record.ledger import clock
+from baken.record.ledger import reads as ledger
+from baken.record.people.access import Forbidden, NotFound
+from baken.record.reports import flows, frozen, reads, sealed
+from baken.record.reports.flows import Conflict, SealError
+from baken.record.reports.models import Snapshot
+from baken.record.reports.reads import Scope
+from tests.conftest import Cast, Person
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
+APRIL = datetime(2026, 4, 2, 9, tzinfo=UTC)
+MARCH = {"date_from": date(2026, 3, 1), "date_to": date(2026, 4, 1)}
+ASKED = "service=cloud&from=2026-03-01&to=2026-04-01"
 
 
-def organisation(code: str) -> Organisation:
-    return Organisation.objects.create(code=code, kind="customer", name=f"{code} with a name", created_at=NOW)
-
-
-def place(owner: Organisation, row: bytes = b"row") -> Place:
-    return Place(owner.id, "table", "column", row)
+def reported(cast: Cast, day: int, hour: int = 9, **more: Any) -> Incident:
+    """An availability incident of March, at an hour of UTC."""
+    with clock.at(datetime(2026, 3, day, hour, tzinfo=UTC)):
+        given = {"organisation": cast.customer, "service": cast.service, "subject": "Nothing opens",
+                 "classes": ["availability"]}  # fmt: skip
+        return incidents.report(cast.alice.caller, **{**given, **more})
 
 
 @pytest.fixture
-def acme(db: None) -> Organisation:
-    return organisation("acme")
+def march(cast: Cast) -> Incident:
+    """One incident answered in time, one late and never confirmed, a reviewed month, a complaint and spam."""
+    quick, late = reported(cast, 3), reported(cast, 10)
+    for incident, hours in ((quick, 1), (late, 7)):
+        with clock.at(incident.reported + timedelta(hours=hours)):
+            incidents.reply(cast.bob.caller, incident.number, body="We look.")
+            incidents.resolve(cast.bob.caller, incident.number, body="It works.")
+    spam = reported(cast, 12)
+    with clock.at(APRIL):
+        incidents.confirm_classes(cast.bob.caller, quick.number)
+        incidents.leave_out(cast.bob.caller, spam.number, outcome=Outcome.SPAM, reason="Spam")
+        audits.record_review(
+            cast.mona.caller, service=cast.service, began=datetime(2026, 2, 28, tzinfo=UTC),
+            ended=datetime(2026, 4, 1, tzinfo=UTC),
+        )  # fmt: skip
+    with clock.at(datetime(2026, 3, 20, tzinfo=UTC)):
+        complaints.lodge(
+            cast.alice.caller, organisation=cast.customer, service=cast.service, subject="Slow", body="Very."
+        )
+    return late
 
 
-def raw(owner: Organisation) -> bytes:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT name FROM orgs_organisation WHERE id = %s", [owner.id])
-        return bytes(cursor.fetchone()[0])
+def scope(cast: Cast, as_of: datetime = APRIL, **more: Any) -> Scope:
+    given = {"service": cast.service, "customer": None, "as_of": to_us(as_of), **MARCH}
+    return reads.scope(cast.mona.caller, **{**given, **more})
 
 
-def test_the_database_holds_no_text_and_the_row_reads_it(acme: Organisation) -> None:
-    assert b"with a name" not in raw(acme)
-    assert Organisation.objects.get(id=acme.id).name == "acme with a name"
+def write_down(cast: Cast, asked: Scope) -> list[str]:
+    """Cause, action, owner and date for every KPI that needs them."""
+    codes = sealed.missing(cast.mona.caller, asked, reads.report(cast.mona.caller, asked)).improvements
+    for code in codes:
+        flows.improve(
+            cast.mona.caller, asked, code, cause="A disk.", action="Two disks.", owner="Bob", due=date(2026, 5, 1)
+        )
+    return codes
 
 
-def test_a_row_that_is_saved_unread_keeps_its_value_as_it_was(acme: Organisation) -> None:
-    before = raw(acme)
-    again = Organisation.objects.get(id=acme.id)
-    again.zone = "UTC"
-    again.save()
-    assert raw(acme) == before
+def seal(cast: Cast, late: Incident, **more: Any) -> Snapshot:
+    with clock.at(APRIL):
+        incidents.confirm_classes(cast.bob.caller, late.number)
+        write_down(cast, scope(cast, **more))
+        return flows.seal(cast.mona.caller, scope(cast, **more))
 
 
-def test_the_same_text_never_looks_the_same(acme: Organisation) -> None:
-    assert seal(b"text", place(acme)) != seal(b"text", place(acme))
+def test_what_is_missing_is_named_one_after_the_other(cast: Cast, march: Incident) -> None:
+    with clock.at(APRIL):
+        asked = scope(cast)
+        report = reads.report(cast.mona.caller, asked)
+        assert [code for code, kpi in report.kpis.items() if kpi.status is Status.MISSED] == ["D1", "D2"]
+        with pytest.raises(SealError, match=r"confirm those of 1 incidents.*C1, C2, C9, D1, D2"):
+            flows.seal(cast.mona.caller, asked)
+        incidents.confirm_classes(cast.bob.caller, march.number)
+        with pytest.raises(SealError, match="improvements"):
+            flows.seal(cast.mona.caller, asked)
+        assert write_down(cast, asked) == ["C1", "C2", "C9", "D1", "D2"]
+        snapshot = flows.seal(cast.mona.caller, asked)
+    assert (snapshot.sealed_by, snapshot.customer, snapshot.digest) == (
+        cast.mona.user, None, flows.digest_of(snapshot.content),
+    )  # fmt: skip
+    (fact,) = ledger.of_stream(snapshot.id)
+    assert (fact.kind, fact.data["digest"]) == ("report.sealed", snapshot.digest)
 
 
-@pytest.mark.parametrize("misuse", [
-    lambda: list(Organisation.objects.filter(name="acme with a name")),
-    lambda: Organisation.objects.update(name="plain"),
-    lambda: Organisation.objects.bulk_update(Organisation.objects.all(), ["name"]),
-])  # fmt: skip
-def test_what_would_need_plain_text_in_the_database_is_refused(acme: Organisation, misuse) -> None:
-    Organisation.objects.get(id=acme.id)
-    with pytest.raises(SealedError):
-        misuse()
+def test_a_period_is_sealed_once_and_after_its_end(cast: Cast, march: Incident) -> None:
+    with clock.at(datetime(2026, 3, 31, 21, 59, tzinfo=UTC)), pytest.raises(SealError, match="not over yet"):
+        flows.seal(cast.mona.caller, scope(cast, clock.now()))
+    seal(cast, march)
+    with clock.at(APRIL), pytest.raises(Conflict):
+        flows.seal(cast.mona.caller, scope(cast))
 
 
-def test_a_hundred_thousand_attempts_in_the_wrong_place_open_nothing(acme: Organisation) -> None:
-    other, dice = organisation("other"), random.Random(3)
-    version = keys.add_version(acme.id)
-    sealed = [seal(f"secret {number}".encode(), place(acme, f"row {number}".encode())) for number in range(100)]
-    opened = 0
-    for number in range(100_000):
-        value = sealed[number % 100]
-        right = place(acme, f"row {number % 100}".encode())
-        wrong, value = dice.choice([
-            (right._replace(row=f"row {(number + 1) % 100}".encode()), value),
-            (right._replace(column="columns"), value),
-            (right._replace(table="tables"), value),
-            (right._replace(table="tablec", column="olumn"), value),
-            (right._replace(organisation=other.id), value),
-            (right, value[:1] + version.to_bytes(4) + value[5:]),
-            (right, value[:-1] + bytes([value[-1] ^ 1 << dice.randrange(8)])),
-        ])  # fmt: skip
-        try:
-            unseal(value, wrong)
-            opened += 1
-        except Unsealable:
-            pass
-    assert opened == 0
-    assert unseal(sealed[5], place(acme, b"row 5")) == b"secret 5"
+def test_who_may_seal_and_write_down(cast: Cast, march: Incident) -> None:
+    asked = scope(cast)
+    for person in (cast.alice, cast.stranger, cast.bob, cast.adam, cast.audrey):
+        with pytest.raises(Forbidden):
+            flows.seal(person.caller, asked)
+        with pytest.raises(Forbidden):
+            flows.improve(person.caller, asked, "D1", cause="a", action="b", owner="c", due=date(2026, 5, 1))
+        with pytest.raises(Forbidden):
+            sealed.unconfirmed(person.caller, asked)
 
 
-def test_short_texts_are_equally_long_and_long_ones_within_an_eighth(acme: Organisation) -> None:
-    lengths = {len(seal(b"x" * n, place(acme))) for n in range(1, 31)}
-    assert len(lengths) == 1
-    for n in (100, 1_000, 10_000, 99_999):
-        assert 1 <= (len(seal(b"x" * n, place(acme))) - 5 - 40) / n < 1.13
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [({"cause": " "}, "cause"), ({"action": ""}, "action"), ({"owner": ""}, "owner"), ({"owner": "x" * 201}, "owner")],
+)
+def test_an_improvement_says_who_does_what_and_why(
+    cast: Cast, march: Incident, wrong: dict[str, Any], field: str
+) -> None:
+    given = {"cause": "A disk.", "action": "Two disks.", "owner": "Bob", "due": date(2026, 5, 1)}
+    with pytest.raises(SealError, match=field):
+        flows.improve(cast.mona.caller, scope(cast), "D1", **{**given, **wrong})
+    with pytest.raises(SealError, match="kpi"):
+        flows.improve(cast.mona.caller, scope(cast), "D9", **given)
 
 
-@pytest.mark.parametrize("text", [b"", b"\x00", b"\x80", b"\x80\x00\x00", bytes(range(256)), b"x" * 31, b"x" * 32])
-def test_padding_comes_off_again(acme: Organisation, text: bytes) -> None:
-    assert unseal(seal(text, place(acme)), place(acme)) == text
+def test_a_sealed_report_stays_and_what_differs_stands_beside_it(cast: Cast, march: Incident) -> None:
+    snapshot = seal(cast, march)
+    assert sealed.correction(cast.mona.caller, snapshot, APRIL) == []
+    with clock.at(APRIL + timedelta(days=3)):
+        incidents.readmit(cast.bob.caller, Incident.objects.get(outcome="spam").number, reason="It was none.")
+        after = clock.now() + timedelta(minutes=1)
+    differences = sealed.correction(cast.mona.caller, snapshot, after)
+    assert {one.code for one in differences} == {"C4", "D1", "D2", "D3", "D4"}
+    assert [(one.sealed, one.now) for one in differences if (one.code, one.field) == ("C4", "value")] == [(2, 3)]
+    with clock.at(after):
+        page = client(cast.bob).get(f"/reports/{snapshot.id}/").content.decode()
+    assert "Some figures come out otherwise" in page
+    again = Snapshot.objects.get(id=snapshot.id)
+    assert (again.content, again.digest) == (snapshot.content, snapshot.digest)
+    assert flows.digest_of(again.content) == again.digest
 
 
-def test_a_new_key_version_seals_and_the_old_one_still_opens(acme: Organisation) -> None:
-    old = seal(b"text", place(acme))
-    keys.make_primary(acme.id, keys.add_version(acme.id))
-    new = seal(b"text", place(acme))
-    assert (sealing.version_of(old), sealing.version_of(new)) == (1, 2)
-    assert unseal(old, place(acme)) == unseal(new, place(acme)) == b"text"
+def test_a_frozen_report_reads_back_as_what_it_was(cast: Cast, march: Incident) -> None:
+    with clock.at(APRIL):
+        report = reads.report(cast.mona.caller, scope(cast))
+    snapshot = Snapshot.objects.get(id=seal(cast, march).id)
+    found = frozen.kpis(snapshot.content)
+    assert list(found) == list(report.kpis)
+    for code, kpi in report.kpis.items():
+        back = found[code]
+        assert (back.code, back.status, back.reason, back.target) == (code, kpi.status, kpi.reason, kpi.target)
+        assert (back.value, back.upper, back.evidence_count) == (kpi.value, kpi.upper, kpi.evidence_count)
+        assert dict(back.beside) == dict(kpi.beside)
+        if kpi.unit is Unit.COUNT:
+            assert back.exact == kpi.exact
+    assert frozen.left_out(snapshot.content) == [("spam", 1)]
 
 
-def test_rewrapping_leaves_every_value_readable(acme: Organisation) -> None:
-    sealed = seal(b"text", place(acme))
-    keys.rewrap(acme.id)
-    keys.forget_all()
-    assert unseal(sealed, place(acme)) == b"text"
+def test_reports_of_a_customer_are_theirs_alone(cast: Cast, march: Incident) -> None:
+    whole, theirs = seal(cast, march), seal(cast, march, customer=cast.customer)
+    assert set(sealed.snapshots(cast.bob.caller)) == {whole, theirs}
+    assert list(sealed.snapshots(cast.alice.caller)) == [theirs]
+    assert not sealed.snapshots(cast.stranger.caller).exists()
+    with pytest.raises(NotFound):
+        sealed.snapshot(cast.stranger.caller, theirs.id)
+    with pytest.raises(NotFound):
+        sealed.snapshot(cast.alice.caller, whole.id)
+    with pytest.raises(Forbidden):
+        sealed.snapshots(cast.audrey.caller)
 
 
-def test_without_its_keys_an_organisation_is_noise(acme: Organisation) -> None:
-    sealed = seal(b"text", place(acme))
-    keys.destroy(acme.id)
-    keys.forget_all()
-    with pytest.raises(keys.KeysErased):
-        unseal(sealed, place(acme))
-    with pytest.raises(keys.KeysErased):
-        seal(b"more", place(acme))
-    assert not DataKey.objects.filter(organisation_id=acme.id).exists()
+def client(person: Person) -> Client:
+    found = Client()
+    found.force_login(person.user)
+    return found
 
 
-def test_an_unknown_version_and_what_was_never_sealed_say_so(acme: Organisation) -> None:
-    sealed = seal(b"text", place(acme))
-    with pytest.raises(keys.UnknownKey):
-        unseal(sealed[:1] + (99).to_bytes(4) + sealed[5:], place(acme))
-    with pytest.raises(Unsealable):
-        unseal(b"plain", place(acme))
+def test_sealing_on_the_pages(cast: Cast, march: Incident) -> None:
+    mona = client(cast.mona)
+    with clock.at(APRIL):
+        page = mona.get(f"/sealing/?{ASKED}").content.decode()
+        assert f"#{march.number} Nothing opens" in page
+        assert "Seal this report" not in page
+        refused = mona.post(f"/sealing/?{ASKED}")
+        assert (refused.status_code, "confirm those of 1 incidents first" in refused.content.decode()) == (422, True)
+
+        nothing = mona.post(f"/sealing/classes/?{ASKED}", follow=True).content.decode()
+        assert "Select the incidents whose classes are right." in nothing
+        done = mona.post(f"/sealing/classes/?{ASKED}", {"numbers": [march.number]}, follow=True).content.decode()
+        assert "The classes of 1 incident are confirmed." in done
+        march.refresh_from_db()
+        assert march.classes_confirmed
+
+        empty = mona.post(f"/sealing/improvements/D1/?{ASKED}", {"cause": "A disk."})
+        assert (empty.status_code, "A disk." in empty.content.decode()) == (422, True)
+        for code in ("C1", "C2", "C9", "D1", "D2"):
+            written = {"cause": "A disk.", "action": "Two disks.", "owner": "Bob", "due": "2026-05-01"}
+            assert mona.post(f"/sealing/improvements/{code}/?{ASKED}", written).status_code == 302
+        assert "Seal this report" in mona.get(f"/sealing/?{ASKED}").content.decode()
+        answer = mona.post(f"/sealing/?{ASKED}")
+        snapshot = Snapshot.objects.get()
+        assert answer.headers["Location"] == f"/reports/{snapshot.id}/"
+        assert mona.get(f"/sealing/?{ASKED}").headers["Location"] == f"/reports/{snapshot.id}/"
+        assert mona.get(f"/sealing/improvements/D1/?{ASKED}").status_code == 404
 
 
-def test_a_row_without_its_organisation_seals_nothing(acme: Organisation) -> None:
-    from baken.record.orgs.models import File
+def test_the_downloaded_file_has_the_digest_of_the_report(cast: Cast, march: Incident) -> None:
+    snapshot = seal(cast, march)
+    answer = client(cast.bob).get(f"/reports/{snapshot.id}/file/")
+    assert hashlib.sha256(answer.content).hexdigest() == snapshot.digest
+    assert answer.headers["Content-Disposition"].startswith('attachment; filename="cloud-')
+    assert json.loads(answer.content)["report"]["kpis"]["D1"]["value"] == 1
+    assert client(cast.alice).get(f"/reports/{snapshot.id}/file/").status_code == 404
 
-    with pytest.raises(SealedError):
-        File(id=new_id(), name="x", media_type="x", size=1, sha256="x", content=b"x", created_at=NOW).save()
-    assert uuid4() != acme.id
+
+def test_a_report_that_was_tampered_with_says_so(cast: Cast, march: Incident) -> None:
+    snapshot = seal(cast, march)
+    page = client(cast.bob).get(f"/reports/{snapshot.id}/").content.decode()
+    assert "does not fit its digest" not in page
+    snapshot.content["report"]["kpis"]["D1"] |= {"value": 0, "lower": 0, "upper": 0, "status": "met"}
+    Snapshot.objects.filter(id=snapshot.id).update(content=snapshot.content)
+    assert "does not fit its digest" in client(cast.bob).get(f"/reports/{snapshot.id}/").content.decode()

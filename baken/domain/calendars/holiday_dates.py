@@ -22,6 +22,11 @@ def check_region(region: str) -> None:
         holidays_of(region, 2025)
 
 
+def known_countries() -> list[str]:
+    """The codes of the countries whose holidays are known."""
+    return sorted(holidays.list_supported_countries(include_aliases=False))
+
+
 @lru_cache(maxsize=4096)
 def holidays_of(region: str, year: int) -> Mapping[date, str]:
     """The public holidays of one year, named in the country's own language; none for an empty region.

@@ -20,7 +20,7 @@ from baken.record.orgs import files
 from baken.record.orgs.fields import new_id
 from baken.record.orgs.models import Organisation
 from baken.record.people import access
-from baken.record.people.access import Caller, NotFound, Permission, Role
+from baken.record.people.access import Caller, Forbidden, NotFound, Permission, Role
 from baken.record.people.models import User
 
 WRITTEN = (
@@ -34,6 +34,11 @@ WRITTEN = (
     "period_to",
     "next_due",
 )
+
+REMARKS = 10_000
+"""Longest remarks of a review, in characters."""
+NEEDED = ("auditor", "accreditation", "independence", "scope", "method")
+"""What an audit says of itself before it is signed off; nothing may be excluded, so that may stay empty."""
 
 
 class AuditError(ValueError):
@@ -121,8 +126,13 @@ def close_finding(caller: Caller, finding_id: UUID) -> Finding:
 def sign_off(
     caller: Caller, number: int, *, grade: int, scale: str = "1-10", signed_off_at: datetime | None = None
 ) -> Audit:
-    """The auditor's grade, in tenths from 10 to 100, counts from now or from the earlier `signed_off_at`."""
+    """The auditor's grade, in tenths from 10 to 100, counts from now or from the earlier `signed_off_at`.
+
+    An auditor who was invited gives it themself: nobody grades their own service.
+    """
     audit = _locked(caller, number)
+    if audit.invited_id not in (None, caller.user) and not caller.everything:
+        raise Forbidden("The auditor who was invited gives the grade and signs off.")
     at = signed_off_at or clock.now()
     if not 10 <= grade <= 100:
         raise AuditError("grade: the auditor gives a grade from 1.0 to 10.0")
@@ -132,6 +142,8 @@ def sign_off(
         raise AuditError("signed off: this instant has not come yet")
     if audit.report is None:
         raise AuditError("report: attach the signed report file first")
+    if empty := [name for name in NEEDED if not getattr(audit, name).strip()]:
+        raise AuditError(f"description: write down first: {', '.join(empty)}")
     data = {
         "services": [str(id) for id in audit.services], "grade": grade, "scale": scale,
         "report_sha256": audit.report.sha256, "auditor": _code_of(audit.auditor),
@@ -150,14 +162,16 @@ def record_review(
     """Somebody looked for break-ins over [began, ended); what they found are incidents of their own."""
     caller.require(Permission.WRITE_DRILLS)
     if ended <= began:
-        raise AuditError("to: a review ends after it began")
+        raise AuditError("ended: a review ends after it began")
     if ended > clock.now():
-        raise AuditError("to: a time that has not passed cannot be reviewed yet")
+        raise AuditError("ended: a time that has not passed cannot be reviewed yet")
+    if len(remarks) > REMARKS:
+        raise AuditError(f"remarks: at most {REMARKS} characters; attach the rest to an incident")
     stream = Stream("review", new_id(), service.organisation_id)
     data = {"service": str(service.id), "ended": to_us(ended)}
     append(stream, [Entry("security.reviewed", began, data)], actor=caller.actor)
     project.reviews([stream.id])
-    SecurityReview.objects.filter(id=stream.id).update(reviewer_id=caller.user, remarks=remarks[:10_000])
+    SecurityReview.objects.filter(id=stream.id).update(reviewer_id=caller.user, remarks=remarks.strip())
     return SecurityReview.objects.get(id=stream.id)
 
 

@@ -11,7 +11,7 @@ from django.db.models import Max
 from baken.domain.agreements import Terms
 from baken.domain.instants import to_us
 from baken.domain.periods import PeriodKind, containing
-from baken.domain.zones import zone
+from baken.domain.zones import zone as known_zone
 from baken.record.catalogue import project
 from baken.record.catalogue.models import (
     Agreement,
@@ -41,9 +41,10 @@ def service_stream(service: Service) -> Stream:
 def add_organisation(
     caller: Caller, *, code: str, name: str, kind: str, language: str, zone: str, demonstration: bool = False
 ) -> Organisation:
-    """A customer, or once the provider itself."""
+    """A customer, or once the provider itself. Raises CatalogueError, and UnknownZone for its zone."""
     caller.require(Permission.WRITE_PEOPLE)
     _slug(code, Organisation)
+    known_zone(zone)
     organisation = Organisation(
         code=code, name=_named(name), kind=kind, language=language, zone=zone,
         demonstration=demonstration, created_at=clock.now(),
@@ -139,18 +140,21 @@ def agree(
     """A new version of the base agreement, or of the one with `organisation`; the first makes the agreement.
 
     Changes take effect at the start of a calendar month in the agreement's zone, never in a period under way, and
-    never before the versions that are there. Raises CatalogueError.
+    never before the versions that are there. Only with a customer who does not use the service yet may an agreement
+    begin at any instant. Raises CatalogueError.
     """
     caller.require(Permission.WRITE_CATALOGUE)
     base = organisation is None
     owner = organisation or service.organisation
     agreement = Agreement.objects.select_for_update().filter(service=service, organisation=owner, base=base).first()
-    if agreement is None:
+    if agreement is None and not _uses(service, owner):
         return _add_agreement(caller, service, owner, terms, valid_from, base=base)
     if not _starts_a_month(terms.zone, valid_from):
         raise CatalogueError("valid from: an agreement changes only at the start of a month in its own zone")
     if valid_from <= clock.now():
         raise CatalogueError("valid from: choose a month that has not begun; a period under way is not changed")
+    if agreement is None:
+        return _add_agreement(caller, service, owner, terms, valid_from, base=base)
     latest = agreement.versions.aggregate(latest=Max("valid_from"))["latest"]
     if valid_from <= latest:
         raise CatalogueError(f"valid from: the version before holds from {latest:%Y-%m-%d}; choose a later month")
@@ -229,8 +233,14 @@ def _add_version(caller: Caller, agreement: Agreement, terms: Terms, valid_from:
     return agreement.versions.latest("version")
 
 
+def _uses(service: Service, organisation: Organisation) -> bool:
+    """Whether an organisation began to use a service before now, so that another agreement held with it."""
+    begun = Subscription.objects.filter(service=service, organisation=organisation, since__lt=clock.now())
+    return begun.exists()
+
+
 def _starts_a_month(zone_name: str, moment: datetime) -> bool:
-    local_day = moment.astimezone(zone(zone_name)).date()
+    local_day = moment.astimezone(known_zone(zone_name)).date()
     return containing(zone_name, PeriodKind.MONTH, local_day).start == to_us(moment)
 
 

@@ -57,7 +57,7 @@ def service(caller: Caller, code: str) -> Service:
 
 
 def agreement_for(service_id: UUID, organisation_id: UUID) -> Agreement:
-    """The customer's own agreement about a service, else the service's base agreement."""
+    """The customer's own agreement about a service, else the service's base agreement; `held_at` says what holds."""
     rows = Agreement.objects.filter(service_id=service_id)
     own = rows.filter(organisation_id=organisation_id, base=False).first()
     return own or rows.get(base=True)
@@ -70,7 +70,7 @@ def agreements(caller: Caller, service_id: UUID) -> QuerySet[Agreement]:
     if not caller.staff:
         if caller.organisation is None or not services(caller).filter(id=service_id).exists():
             return rows.none()
-        rows = rows.filter(id=agreement_for(service_id, caller.organisation).id)
+        rows = rows.filter(id__in={held.agreement for held in history_for(service_id, caller.organisation)})
     return rows.order_by("-base", "id")
 
 
@@ -121,6 +121,30 @@ def history(agreement: Agreement) -> list[InForce]:
     return [_in_force(row) for row in agreement.versions.order_by("valid_from", "version")]
 
 
+def history_for(service_id: UUID, organisation_id: UUID) -> list[InForce]:
+    """What held and holds between the provider and an organisation, in that order.
+
+    That is the base agreement until the organisation's own takes effect, if it has one; so an agreement that begins
+    next month changes nothing of this one, nor of any before.
+    """
+    agreement = agreement_for(service_id, organisation_id)
+    own = history(agreement)
+    if agreement.base:
+        return own
+    base = Agreement.objects.get(service_id=service_id, base=True)
+    return [held for held in history(base) if held.valid_from < own[0].valid_from] + own
+
+
+def held_at(service_id: UUID, organisation_id: UUID, at: datetime) -> InForce:
+    """What holds between the provider and an organisation at an instant."""
+    return holding(history_for(service_id, organisation_id), at)
+
+
+def holding(versions: Sequence[InForce], at: datetime) -> InForce:
+    """The version of a history that holds at an instant; before the first, the first: nothing else was ever agreed."""
+    return ([held for held in versions if held.valid_from <= at] or versions[:1])[-1]
+
+
 def intake(service_ids: Sequence[UUID], what: str, as_of: datetime) -> dict[UUID, Intervals]:
     """When incidents or complaints were taken in, per service, up to `as_of`."""
     spans: dict[UUID, list[tuple[int, int]]] = {id: [] for id in service_ids}
@@ -140,6 +164,16 @@ def subscriptions(caller: Caller, organisation_id: UUID) -> QuerySet[Subscriptio
     """The services a customer uses or used, for whoever keeps the catalogue."""
     caller.require(Permission.WRITE_CATALOGUE)
     return Subscription.objects.filter(organisation_id=organisation_id).select_related("service").order_by("since")
+
+
+def subscription(caller: Caller, subscription_id: UUID) -> Subscription:
+    """One that has not ended, for whoever keeps the catalogue. Raises NotFound."""
+    caller.require(Permission.WRITE_CATALOGUE)
+    rows = Subscription.objects.select_related("service", "organisation")
+    found = rows.filter(id=subscription_id, until=None).first()
+    if found is None:
+        raise NotFound("There is no such subscription.")
+    return found
 
 
 def intake_spans(caller: Caller, service_id: UUID) -> QuerySet[IntakeSpan]:

@@ -246,9 +246,9 @@ class Counting:
         told = self._stored().exclude(outage=None).values("outage")
         spans = Subscription.objects.filter(service=self._service, organisation_id=customer)
         used = [(to_us(span.since), to_us(span.until) if span.until else None) for span in spans]
-        agreement = catalogue.agreement_for(self._service.id, customer)
+        versions = catalogue.history_for(self._service.id, customer)
         return {
-            row.incident_id: catalogue.in_force(agreement, to_datetime(row.reported)).terms
+            row.incident_id: catalogue.holding(versions, to_datetime(row.reported)).terms
             for row in outages.exclude(incident_id__in=told)
             if any(since <= row.reported and (end is None or row.reported < end) for since, end in used)
         }

@@ -58,7 +58,7 @@ def lodge(
     for field, value in (("subject", subject), ("message", body)):
         if not value.strip():
             raise ComplaintError(f"{field}: say what you are not satisfied with")
-    terms = catalogue.in_force(catalogue.agreement_for(service.id, organisation.id), lodged).terms
+    terms = catalogue.held_at(service.id, organisation.id, lodged).terms
     complaint = Complaint(
         id=new_id(), organisation=organisation, number=_next_number(), service=service, reporter=reporter,
         subject=subject.strip(), incidents=sorted(set(incidents)), lodged=lodged,

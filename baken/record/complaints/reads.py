@@ -1,9 +1,10 @@
 """Reading complaints: the customer's own, or all of them for whoever handles them."""
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from baken.record.complaints.models import Complaint, Remark
 from baken.record.people.access import Caller, NotFound, Permission
+from baken.record.people.models import Membership
 
 
 def visible(caller: Caller) -> QuerySet[Complaint]:
@@ -15,6 +16,18 @@ def visible(caller: Caller) -> QuerySet[Complaint]:
     return rows.filter(organisation_id=caller.organisation) if caller.organisation else rows.none()
 
 
+STATES = ("new", "open", "done")
+"""Not acknowledged yet; acknowledged and not decided; decided or left out."""
+
+
+def in_state(caller: Caller, state: str) -> QuerySet[Complaint]:
+    """Those in one of the `STATES`; what has to be acknowledged first comes first."""
+    done = Q(decided_at__isnull=False) | ~Q(left_out="")
+    wanted = {"new": ~done & Q(acknowledged_at=None), "open": ~done & Q(acknowledged_at__isnull=False), "done": done}
+    rows = visible(caller).filter(wanted[state])
+    return rows if state == "done" else rows.order_by("acknowledge_by")
+
+
 def complaint(caller: Caller, number: int) -> Complaint:
     """One complaint by its number. Raises NotFound, also for a stranger's."""
     found = visible(caller).filter(number=number).first()
@@ -24,6 +37,10 @@ def complaint(caller: Caller, number: int) -> Complaint:
 
 
 def remarks(caller: Caller, complaint: Complaint) -> QuerySet[Remark]:
-    """What was said, oldest first; a customer reads what is meant for them."""
-    rows = Remark.objects.filter(complaint=complaint).select_related("author")
+    """What was said, oldest first; a customer reads what is meant for them.
+
+    `by_customer` says of each remark whether its author is one of the customer's people.
+    """
+    theirs = Membership.objects.filter(user=OuterRef("author"), organisation=OuterRef("organisation"))
+    rows = Remark.objects.filter(complaint=complaint).select_related("author").annotate(by_customer=Exists(theirs))
     return rows if caller.may(Permission.HANDLE_COMPLAINTS) else rows.filter(visible=True)

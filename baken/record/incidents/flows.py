@@ -75,7 +75,7 @@ def report(
     if not subject.strip():
         raise IncidentError("subject: say in one line what is wrong")
     priority = level(impact, urgency)
-    held = catalogue.in_force(catalogue.agreement_for(service.id, organisation.id), reported)
+    held = catalogue.held_at(service.id, organisation.id, reported)
     stream = Stream("incident", new_id(), organisation.id)
     data = {
         "number": next_number(), "service": str(service.id), "agreement": str(held.agreement),

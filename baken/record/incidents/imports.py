@@ -5,7 +5,6 @@ and run again, and run twice it makes no doubles: a history that says the same i
 something else is corrected by further facts.
 """
 
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,25 +13,24 @@ from itertools import islice
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.text import slugify
 
 from baken.domain.agreements import ResponseCounts, default_terms
 from baken.domain.facts import Kind, Origin
 from baken.domain.histories import Happening, History
-from baken.domain.instants import to_datetime, to_us
+from baken.domain.instants import to_datetime
 from baken.domain.periods import PeriodKind, containing
 from baken.domain.zones import zone as known_zone
 from baken.record.catalogue import flows as catalogue
-from baken.record.catalogue import reads as agreed
 from baken.record.catalogue.models import IntakeSpan, Service, Subscription
-from baken.record.incidents import project
+from baken.record.incidents import past, project
 from baken.record.incidents.models import Imported, Incident
+from baken.record.incidents.past import Past
 from baken.record.ledger import clock
 from baken.record.ledger.flows import Entry, Stream, append_many
 from baken.record.ledger.models import LedgerFact
 from baken.record.orgs import bulk
-from baken.record.orgs.fields import new_id
 from baken.record.orgs.models import Organisation
 from baken.record.people.access import Caller, Permission
 from baken.record.people.reads import provider
@@ -173,54 +171,23 @@ def _known(target: Target, histories: Sequence[History]) -> dict[str, Imported]:
 
 
 def _add(caller: Caller, target: Target, histories: Sequence[History]) -> None:
-    agreements = _Agreements(target)
-    streams = [Stream("incident", new_id(), target.customer.id) for _ in histories]
-    entries = [
-        [_entry(told, agreements.report(told, number) if told.kind is Kind.REPORTED else {}) for told in it.happenings]
-        for it, number in zip(histories, _numbers(len(histories)), strict=True)
-    ]
-    facts = append_many(zip(streams, entries, strict=True), actor=caller.actor)
-    rows = [project.row(id, target.customer.id, appended) for id, appended in facts.items()]
-    for row, history in zip(rows, histories, strict=True):
-        row.subject = history.subject
-    bulk.insert(rows)
+    service, customer = target.service.id, target.customer.id
+    rows = past.write(
+        [Past(service, customer, it.subject, [_entry(told) for told in it.happenings]) for it in histories],
+        actor=caller.actor,
+    )
     bulk.insert([
         Imported(
-            organisation_id=target.customer.id, service_id=target.service.id, source=target.source, key=history.key,
+            organisation_id=customer, service_id=service, source=target.source, key=history.key,
             digest=history.digest(), incident_id=row.id,
         )
         for history, row in zip(histories, rows, strict=True)
     ])  # fmt: skip
 
 
-def _entry(told: Happening, more: Mapping[str, Any]) -> Entry:
-    return Entry(told.kind.value, to_datetime(told.at), {**told.data, **more})
-
-
-class _Agreements:
-    """The agreement versions by which imported incidents are judged; before the first one, the first."""
-
-    def __init__(self, target: Target) -> None:
-        self._service = str(target.service.id)
-        self._held = agreed.history(agreed.agreement_for(target.service.id, target.customer.id))
-        self._since = [to_us(held.valid_from) for held in self._held]
-
-    def report(self, told: Happening, number: int) -> dict[str, Any]:
-        """What a report on the ledger says beside what the log knows."""
-        held = self._held[max(0, bisect_right(self._since, told.at) - 1)]
-        return {
-            "number": number,
-            "service": self._service,
-            "agreement": str(held.agreement),
-            "agreement_version": held.version,
-            "origin": Origin.IMPORT.value,
-        }
-
-
-def _numbers(count: int) -> list[int]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval('incidents_number') FROM generate_series(1, %s)", [count])
-        return [number for (number,) in cursor.fetchall()]
+def _entry(told: Happening) -> Entry:
+    given = {"origin": Origin.IMPORT.value} if told.kind is Kind.REPORTED else {}
+    return Entry(told.kind.value, to_datetime(told.at), {**told.data, **given})
 
 
 def _correct(caller: Caller, target: Target, changed: Sequence[tuple[Imported, History]]) -> None:
@@ -254,8 +221,8 @@ def _corrections(stored: Sequence[LedgerFact], history: History, actor: str) -> 
     Facts of one instant keep their order: when they differ, all of them are written again. What a person retracted
     here stays retracted.
     """
-    report = {name: stored[0].data[name] for name in _GIVEN}
-    wanted = [_entry(told, report if told.kind is Kind.REPORTED else {}) for told in history.happenings]
+    report = {name: stored[0].data[name] for name in past.GIVEN}
+    wanted = [past.completed(entry, report) for entry in map(_entry, history.happenings)]
     retracted = {fact.data["seq"]: fact.actor for fact in stored if fact.kind == Kind.RETRACTED}
     own = [fact for fact in stored if fact.actor == actor and fact.kind != Kind.RETRACTED]
     waived = [_said(fact) for fact in own if retracted.get(fact.seq, actor) != actor]
@@ -280,7 +247,3 @@ def _by_instant(facts: Iterable[_Fact]) -> dict[datetime, list[_Fact]]:
     for fact in facts:
         grouped[fact.at].append(fact)
     return grouped
-
-
-_GIVEN = ("number", "service", "agreement", "agreement_version", "origin")
-"""What the first import gave a report and every later one repeats."""

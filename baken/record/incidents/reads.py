@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from baken.domain.facts import Fact
 from baken.record.catalogue.models import Service
@@ -14,7 +14,7 @@ from baken.record.ledger import reads as ledger
 from baken.record.ledger.models import LedgerFact
 from baken.record.orgs.models import Organisation
 from baken.record.people.access import STAFF, Caller, NotFound, Permission
-from baken.record.people.models import User
+from baken.record.people.models import Membership, User
 
 
 def visible(caller: Caller) -> QuerySet[Incident]:
@@ -32,9 +32,13 @@ def incident(caller: Caller, number: int) -> Incident:
 
 
 def messages(caller: Caller, incident: Incident) -> QuerySet[Message]:
-    """The conversation, oldest first, with that of its duplicates; a customer reads what is meant for them."""
+    """The conversation, oldest first, with that of its duplicates; a customer reads what is meant for them.
+
+    `by_customer` says of each message whether its author is one of the customer's people.
+    """
     both = Q(incident=incident) | Q(incident__survivor=incident)
-    rows = Message.objects.filter(both).select_related("author", "incident")
+    theirs = Membership.objects.filter(user=OuterRef("author"), organisation=OuterRef("organisation"))
+    rows = Message.objects.filter(both).select_related("author", "incident").annotate(by_customer=Exists(theirs))
     return rows if caller.staff else rows.filter(visible=True)
 
 

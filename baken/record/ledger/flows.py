@@ -39,13 +39,15 @@ class Stream:
 class Entry:
     """A fact about to be appended: its kind, when it happened (aware), and its codes.
 
-    recorded: when it was written down, for a history that is written afterwards; None for now.
+    For a history that is written afterwards: `recorded` is when it was written down, `actor` who did it; None for now,
+    and for whoever appends.
     """
 
     kind: str
     at: datetime
     data: Mapping[str, Any] = field(default_factory=dict)
     recorded: datetime | None = None
+    actor: str | None = None
 
 
 COPY = """
@@ -87,7 +89,7 @@ def append_many(
                 appended = facts.setdefault(stream.id, [])
                 for entry in entries:
                     written = entry.recorded or recorded
-                    row, head = _chained(stream, entry, written, actor, head)
+                    row, head = _chained(stream, entry, written, entry.actor or actor, head)
                     copy.write_row(row)
                     appended.append(Fact(head[0], entry.kind, to_us(entry.at), to_us(written), entry.data))
                 heads[stream.id] = head

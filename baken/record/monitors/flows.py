@@ -14,11 +14,12 @@ from django.db import connection, transaction
 
 from baken.domain.instants import to_datetime, to_us
 from baken.domain.locations import ProbeResult, step
+from baken.domain.quorum import Quorum, QuorumError
 from baken.domain.timelines import Change
 from baken.record.catalogue.models import Service
 from baken.record.ledger import clock
 from baken.record.ledger.flows import Entry, Stream, append, append_many
-from baken.record.monitors import project
+from baken.record.monitors import project, sights
 from baken.record.monitors.models import Location, Monitor, Sight, Trouble
 from baken.record.orgs.fields import LINE, new_id
 from baken.record.orgs.models import Organisation
@@ -67,7 +68,7 @@ class Told:
 def add_location(caller: Caller, *, provider: Organisation, code: str, name: str, public_key: str) -> Location:
     """A place to probe from, known by its public key."""
     caller.require(Permission.WRITE_MONITORS)
-    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", code):
+    if code == "new" or not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", code):
         raise MonitorError("code: use small letters, digits and hyphens, like ams-1")
     if Location.objects.filter(code=code).exists():
         raise MonitorError(f"code: {code!r} is taken; choose another")
@@ -200,8 +201,8 @@ def note_progress(caller: Caller) -> None:
 
     Between changes nothing else is written about a service that stays up, so this is done every few minutes.
     """
-    sights = Sight.objects.select_for_update().exclude(started=None)
-    append_many(((_stream(sight), [_observed(sight)]) for sight in sights), actor=caller.actor)
+    seen = Sight.objects.select_for_update().exclude(started=None)
+    append_many(((sights.stream(sight), [sights.observed(sight)]) for sight in seen), actor=caller.actor)
 
 
 STORE = """
@@ -256,20 +257,10 @@ def _write(actor: str, changes: dict[Sight, list[Change]]) -> None:
     Sight.objects.bulk_update(list(changes), ["started", "up", "reason", "interval", "tolerance"])
     changed = {sight: seen for sight, seen in changes.items() if seen}
     append_many(
-        ((_stream(sight), [_entry(change) for change in seen]) for sight, seen in changed.items()),
+        ((sights.stream(sight), [sights.changed(change) for change in seen]) for sight, seen in changed.items()),
         actor=actor,
     )
     project.add_changes({sight.id: seen for sight, seen in changed.items()})
-
-
-def _entry(change: Change) -> Entry:
-    data = {"state": change.state.value, "reason": change.reason or ""}
-    return Entry("sight.changed", to_datetime(change.at), data)
-
-
-def _observed(sight: Sight) -> Entry:
-    data = {"up": sight.up, "reason": sight.reason, "interval": sight.interval, "tolerance": sight.tolerance}
-    return Entry("sight.observed", sight.started or clock.now(), data)
 
 
 def _sight(monitor: Monitor, location: Location) -> Sight:
@@ -281,13 +272,8 @@ def _sight(monitor: Monitor, location: Location) -> Sight:
         interval=monitor.interval,
     )  # fmt: skip
     sight.save(force_insert=True)
-    data = {"monitor": str(monitor.id), "location": str(location.id)}
-    append(_stream(sight), [Entry("sight.began", clock.now(), data)], actor=f"location:{location.id}")
+    append(sights.stream(sight), [sights.began(sight)], actor=f"location:{location.id}")
     return sight
-
-
-def _stream(sight: Sight) -> Stream:
-    return Stream("sight", sight.id, sight.organisation_id)
 
 
 def _remember(caller: Caller, monitor: Monitor, kind: str) -> None:
@@ -313,7 +299,12 @@ def _locked(monitor_id: UUID) -> Monitor:
 
 def _check(monitor: Monitor) -> None:
     """Raise MonitorError for what a prober could not run, and for what a column cannot hold."""
-    for problem in (_wrong_address(monitor), _wrong_timing(monitor), _wrong_expectation(monitor)):
+    for problem in (
+        _wrong_address(monitor),
+        _wrong_timing(monitor),
+        _wrong_quorum(monitor),
+        _wrong_expectation(monitor),
+    ):
         if problem:
             raise MonitorError(problem)
     try:
@@ -343,6 +334,14 @@ def _wrong_timing(monitor: Monitor) -> str | None:
         return "interval: give 200 milliseconds to a day"
     if not 0 < monitor.timeout <= 300_000:
         return "timeout: give more than 0 and at most 300000 milliseconds"
+    return None
+
+
+def _wrong_quorum(monitor: Monitor) -> str | None:
+    try:
+        Quorum(monitor.quorum or "majority", monitor.minimum_reporting)
+    except QuorumError as error:
+        return str(error)
     return None
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import QuerySet
 
-from baken.domain.instants import to_datetime, to_us
+from baken.domain.instants import HOUR, to_datetime, to_us
 from baken.domain.locations import location_timeline, observed_through
 from baken.domain.quorum import Quorum, monitor_timeline, service_timeline
 from baken.domain.timelines import Change, State, Timeline
@@ -34,7 +34,7 @@ class Measured:
 
 def measured(service_id: UUID, start: int, end: int, as_of: int) -> Measured:
     """What is known at `as_of` of a service in [start, end); end is at most `as_of`. Microseconds."""
-    end = min(end, as_of)
+    end = max(start, min(end, as_of))
     monitors = list(Monitor.objects.filter(service_id=service_id, created_at__lt=to_datetime(end)))
     versions: dict[UUID, list[MonitorVersion]] = defaultdict(list)
     for version in MonitorVersion.objects.filter(monitor__in=monitors):
@@ -122,10 +122,28 @@ def monitor(caller: Caller, monitor_id: UUID) -> Monitor:
     return found
 
 
+GLANCE = HOUR
+"""How far back a state of now is looked for, in microseconds; every check is far more often than that."""
+
+
+def states(caller: Caller, as_of: int) -> dict[UUID, State]:
+    """How each service that the caller may know of is at `as_of`; one that nobody measures is left out."""
+    running = monitors(caller).order_by().values_list("service_id", flat=True).distinct()
+    return {id: measured(id, as_of - GLANCE, as_of, as_of).service.at(as_of - 1) for id in running}
+
+
 def locations(caller: Caller) -> QuerySet[Location]:
     """The places that are probed from, with what troubles them, for whoever configures them."""
     caller.require(Permission.WRITE_MONITORS)
     return Location.objects.order_by("created_at").prefetch_related("troubles__monitor")
+
+
+def location(caller: Caller, code: str) -> Location:
+    """One location by its code. Raises NotFound."""
+    found = locations(caller).filter(code=code).first()
+    if found is None:
+        raise NotFound("There is no such location.")
+    return found
 
 
 def location_by_code(code: str) -> Location | None:
@@ -141,3 +159,10 @@ def to_probe() -> list[Monitor]:
 def has_results(service_id: UUID) -> bool:
     """Whether any location ever saw the service."""
     return StateChange.objects.filter(sight__monitor__service_id=service_id).exists()
+
+
+def names(caller: Caller, service_id: UUID) -> dict[UUID, str]:
+    """What the monitors of a service are called, those that were stopped as well."""
+    caller.require(Permission.READ_MONITORS)
+    rows = Monitor.objects.filter(service_id=service_id, service__in=catalogue.services(caller))
+    return {row.id: row.name for row in rows}

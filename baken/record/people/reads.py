@@ -86,17 +86,22 @@ def agents() -> QuerySet[User]:
     return User.objects.filter(is_active=True, memberships__role__in=desk).distinct().order_by("created_at")
 
 
+def auditors() -> QuerySet[User]:
+    """The people an audit can be asked of."""
+    return User.objects.filter(is_active=True, memberships__role=Role.AUDITOR.value).order_by("created_at")
+
+
 def customers(caller: Caller) -> QuerySet[Organisation]:
     """The customers somebody at the desk may work for, in the order in which they came."""
     caller.require(Permission.WORK_INCIDENTS)
     return Organisation.objects.filter(kind=Organisation.Kind.CUSTOMER).order_by("created_at")
 
 
-def agent(user_id: UUID) -> User:
-    """One of them. Raises NotFound."""
-    found = agents().filter(id=user_id).first()
+def one_of(people: QuerySet[User], user_id: UUID) -> User:
+    """The one with this id. Raises NotFound."""
+    found = people.filter(id=user_id).first()
     if found is None:
-        raise NotFound("Nobody with this id works at the desk.")
+        raise NotFound("There is no such person, or not in this role.")
     return found
 
 
@@ -114,6 +119,20 @@ def organisation(caller: Caller, code: str | None) -> Organisation:
     return found
 
 
+def customer(caller: Caller, code: str) -> Organisation:
+    """A customer by its code. Raises NotFound, also for a stranger's and for the provider's."""
+    found = organisation(caller, code)
+    if found.kind != Organisation.Kind.CUSTOMER:
+        raise NotFound("There is no such customer.")
+    return found
+
+
+def organisations(caller: Caller) -> QuerySet[Organisation]:
+    """The provider and every customer, for whoever manages people."""
+    caller.require(Permission.WRITE_PEOPLE)
+    return Organisation.objects.order_by("created_at")
+
+
 def contacts(caller: Caller, organisation_id: UUID) -> QuerySet[User]:
     """The people of a customer who may call the desk."""
     caller.require(Permission.WORK_INCIDENTS)
@@ -124,7 +143,7 @@ def contacts(caller: Caller, organisation_id: UUID) -> QuerySet[User]:
 def tokens(caller: Caller) -> QuerySet[ApiToken]:
     """Every token, newest first."""
     caller.require(Permission.WRITE_PEOPLE)
-    return ApiToken.objects.select_related("organisation").order_by("-created_at")
+    return ApiToken.objects.select_related("organisation", "user").order_by("-created_at")
 
 
 def provider() -> Organisation | None:

@@ -10,8 +10,8 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from baken.record.ledger import clock
-from baken.record.people.access import NotFound
-from baken.record.people.flows import PeopleError, address_key, set_password
+from baken.record.people.access import Caller, NotFound, Permission
+from baken.record.people.flows import PeopleError, address_key, set_active, set_password
 from baken.record.people.models import Attempts, SignIn, User
 from baken.record.people.reads import caller_of
 
@@ -70,6 +70,22 @@ def change_password(user: User, *, current: str, password: str) -> User:
     set_password(caller_of(user), user, password)
     end_all(user)
     return user
+
+
+@transaction.atomic
+def reset_password(caller: Caller, user: User, password: str) -> None:
+    """A new password for somebody else, who is signed out everywhere and may try again at once."""
+    caller.require(Permission.WRITE_PEOPLE)
+    set_password(caller, user, password)
+    Attempts.objects.filter(key=_key("account", user.email_key)).delete()
+    end_all(user)
+
+
+@transaction.atomic
+def shut_out(caller: Caller, user: User) -> None:
+    """Keep a person out from this moment on; what they did stays."""
+    set_active(caller, user.id, active=False)
+    end_all(user)
 
 
 def note_use(session_key: str) -> None:

@@ -17,6 +17,9 @@ from baken.record.orgs.fields import new_id
 from baken.record.people.access import Caller, Permission
 from baken.record.recovery.models import Drill
 
+REMARKS = 10_000
+"""Longest remarks of a drill, in characters."""
+
 
 class DrillError(ValueError):
     """The drill does not fit; the message names the field and the remedy."""
@@ -30,11 +33,13 @@ def record(caller: Caller, *, service: Service, finished: datetime, outcome: str
         raise DrillError("finished: this instant has not come yet; record the drill when it is over")
     if outcome not in Drill.Outcome.values:
         raise DrillError("outcome: choose passed or failed")
+    if len(remarks) > REMARKS:
+        raise DrillError(f"remarks: at most {REMARKS} characters")
     stream = Stream("drill", new_id(), service.organisation_id)
     data = {"service": str(service.id), "outcome": outcome}
     append(stream, [Entry("drill.finished", finished, data)], actor=caller.actor)
     refold([stream.id])
-    Drill.objects.filter(id=stream.id).update(remarks=remarks[:10_000])
+    Drill.objects.filter(id=stream.id).update(remarks=remarks.strip())
     return Drill.objects.get(id=stream.id)
 
 

@@ -15,7 +15,7 @@ from baken.domain.kpis import KPIS
 from baken.domain.zones import TZDATA_VERSION
 from baken.record.ledger import clock
 from baken.record.ledger.flows import Entry, Stream, append
-from baken.record.orgs.fields import new_id
+from baken.record.orgs.fields import clean_written, new_id
 from baken.record.people import access
 from baken.record.people.access import Caller, Permission
 from baken.record.reports import reads, sealed
@@ -46,7 +46,7 @@ def improve(caller: Caller, scope: Scope, kpi: str, *, cause: str, action: str, 
     )
     row.cause, row.action, row.owner, row.due = cause.strip(), action.strip(), owner.strip(), due
     try:
-        row.clean_fields()
+        clean_written(row)
     except ValidationError as error:
         field, messages = next(iter(error.message_dict.items()))
         raise SealError(f"{field}: {' '.join(messages)}") from error

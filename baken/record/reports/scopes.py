@@ -45,7 +45,7 @@ class Scope:
     def agreed(self) -> Agreed:
         """What it is judged by: the customer's own agreement, or the base agreement of the service."""
         owner = self.customer.id if self.customer else self.service.organisation_id
-        return Agreed(catalogue.history(catalogue.agreement_for(self.service.id, owner)))
+        return Agreed(catalogue.history_for(self.service.id, owner))
 
     @property
     def in_force(self) -> InForce:
@@ -85,5 +85,5 @@ def scope(
         customer = own
     owner = customer.id if customer else service.organisation_id
     midnight = datetime.combine(date_from, time(), UTC)
-    zone = catalogue.in_force(catalogue.agreement_for(service.id, owner), midnight).terms.zone
+    zone = catalogue.held_at(service.id, owner, midnight).terms.zone
     return Scope(service, customer, from_dates(zone, date_from, date_to), as_of)

@@ -58,11 +58,16 @@ class Difference:
 def missing(caller: Caller, scope: Scope, report: reads.Report) -> Missing:
     """What has to be written down before the period can be sealed."""
     caller.require(Permission.SEAL_REPORTS)
-    counting = Counting(scope.service, scope.customer.id if scope.customer else None, [scope.period], scope.as_of)
-    ids = counting.unconfirmed(scope.period)
     told = {row.kpi for row in improvements(caller, scope)}
     wanted = [code for code, kpi in report.kpis.items() if kpi.status in NEEDS_IMPROVEMENT and code not in told]
-    return Missing(list(Incident.objects.filter(id__in=ids).order_by("number")), wanted)
+    return Missing(unconfirmed(caller, scope), wanted)
+
+
+def unconfirmed(caller: Caller, scope: Scope) -> list[Incident]:
+    """Incidents of the period whose classes a person still has to confirm."""
+    caller.require(Permission.SEAL_REPORTS)
+    counting = Counting(scope.service, scope.customer.id if scope.customer else None, [scope.period], scope.as_of)
+    return list(Incident.objects.filter(id__in=counting.unconfirmed(scope.period)).order_by("number"))
 
 
 def improvements(caller: Caller, scope: Scope) -> QuerySet[Improvement]:

@@ -100,7 +100,3 @@ def _line(problem: Exception) -> str:
         return said
     kind = type(problem).__name__
     return f"{kind}: {said.splitlines()[0] if said else 'no details'} (BAKEN_DEBUG=yes shows where)"
-
-
-if __name__ == "__main__":
-    sys.exit(main())

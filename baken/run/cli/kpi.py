@@ -73,8 +73,8 @@ def _this_month(service: "Service", customer: "Organisation | None", at: int) ->
     """The first day of the month that it is where the agreement holds."""
     from baken.record.catalogue import reads
 
-    agreement = reads.agreement_for(service.id, customer.id if customer else service.organisation_id)
-    here = zone(reads.in_force(agreement, to_datetime(at)).terms.zone)
+    owner = customer.id if customer else service.organisation_id
+    here = zone(reads.held_at(service.id, owner, to_datetime(at)).terms.zone)
     return to_datetime(at).astimezone(here).date().replace(day=1)
 
 

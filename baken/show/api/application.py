@@ -1,7 +1,7 @@
 """The API as one application: its operations, its errors, its document."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -10,8 +10,24 @@ from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 
-from baken.show.api import clocks, handling, health, incidents, prober
-from baken.show.api.document import DESCRIPTION, complete
+from baken.show.api import (
+    audits,
+    clocks,
+    complaints,
+    customers,
+    handling,
+    health,
+    incidents,
+    kpis,
+    maintenance,
+    monitors,
+    prober,
+    proofs,
+    reports,
+    services,
+    token,
+)
+from baken.show.api.document import DESCRIPTION, Document
 from baken.show.api.parsing import StrictParser
 from baken.show.api.problems import add_handlers, problem
 
@@ -21,11 +37,15 @@ View = Callable[..., HttpResponse]
 class Api(NinjaAPI):
     """ninja's application, with a complete document, and problems where ninja answers plain text."""
 
-    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
-        """The OpenAPI 3.1 document."""
-        document = super().get_openapi_schema(**options)
-        complete(document)
-        return document
+    def get_openapi_schema(
+        self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
+    ) -> OpenAPISchema:
+        """The OpenAPI 3.1 document; made once, as nothing in it changes while the program runs."""
+        return self._document(path_prefix or self.get_root_path(path_params or {}))
+
+    @cache  # noqa: B019 (there is one application, for as long as the program runs)
+    def _document(self, path_prefix: str) -> Document:
+        return Document(self, path_prefix)
 
     def get_openapi_operation_id(self, operation: Operation) -> str:
         """`incidents-report` for the function `report` of the module `incidents`."""
@@ -66,5 +86,22 @@ api = Api(
     parser=StrictParser(),
 )
 add_handlers(api)
-for module in (health, incidents, handling, clocks, prober):
+MODULES = (
+    health,
+    token,
+    incidents,
+    handling,
+    clocks,
+    complaints,
+    services,
+    customers,
+    maintenance,
+    monitors,
+    kpis,
+    reports,
+    audits,
+    proofs,
+    prober,
+)
+for module in MODULES:
     api.add_router("", module.router)

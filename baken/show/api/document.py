@@ -4,6 +4,9 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
+from ninja import NinjaAPI
+from ninja.openapi.schema import OpenAPISchema
+
 from baken.show.api.problems import MEDIA_TYPE, TYPES
 
 DESCRIPTION = """\
@@ -31,20 +34,22 @@ PROBLEM = {
 }
 
 
-def complete(document: dict[str, Any]) -> dict[str, Any]:
-    """Add to every operation the permissions it needs, each error it can answer, and examples."""
-    schemas = document["components"]["schemas"]
-    schemas["Problem"] = PROBLEM
-    document["components"]["responses"] = {code: _error(status) for status, (code, _) in TYPES.items()}
-    for path, _method, operation in operations(document):
-        permissions = operation.setdefault("x-permissions", [])
-        for status in sorted(_statuses(path, operation)):
-            operation["responses"].setdefault(status, {"$ref": f"#/components/responses/{TYPES[status][0]}"})
-        operation["description"] = f"{operation['description']}\n\n{_needed(permissions, operation)}"
-        operation["security"] = [dict.fromkeys(way, permissions) for way in operation.get("security", [])]
-        for content in _contents(operation):
-            content["example"] = example(content["schema"], schemas)
-    return document
+class Document(OpenAPISchema):
+    """ninja's document, completed. Raises ValueError when two schemas have the same name."""
+
+    def __init__(self, api: NinjaAPI, path_prefix: str) -> None:
+        super().__init__(api, path_prefix)
+        components = self["components"]
+        components["schemas"]["Problem"] = PROBLEM
+        components["responses"] = {code: _error(status) for status, (code, _) in TYPES.items()}
+        for path, _method, operation in operations(self):
+            _complete(path, operation, components["schemas"])
+
+    def add_schema_definitions(self, definitions: dict[str, Any]) -> None:
+        """Keep the schemas that an operation uses."""
+        for name, schema in definitions.items():
+            if self.schemas.setdefault(name, schema) != schema:
+                raise ValueError(f"two different schemas are called {name}")
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -52,6 +57,17 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, A
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             yield path, method.upper(), operation
+
+
+def _complete(path: str, operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Add the permissions that an operation needs, each error it can answer, and examples."""
+    permissions = operation.setdefault("x-permissions", [])
+    for status in sorted(_statuses(path, operation)):
+        operation["responses"].setdefault(status, {"$ref": f"#/components/responses/{TYPES[status][0]}"})
+    operation["description"] = f"{operation['description']}\n\n{_needed(permissions, operation)}"
+    operation["security"] = [dict.fromkeys(way, permissions) for way in operation.get("security", [])]
+    for content in _contents(operation):
+        content["example"] = example(content["schema"], schemas)
 
 
 def _statuses(path: str, operation: dict[str, Any]) -> set[int]:

@@ -12,8 +12,8 @@ from baken.record.incidents.models import Incident as Row
 from baken.record.people import reads as people
 from baken.record.people.access import Permission
 from baken.show.api.access import ApiRequest, needs
-from baken.show.api.incidents import Classes, Incident, Level, Said
-from baken.show.api.schemas import Input, Instant, Number, Text
+from baken.show.api.incidents import Classes, Incident, Level
+from baken.show.api.schemas import Input, Instant, Number, Said, Text
 
 READ, REPORT, WORK = Permission.READ_INCIDENTS, Permission.REPORT_INCIDENTS, Permission.WORK_INCIDENTS
 router = Router(tags=["Handling incidents"])
@@ -144,7 +144,7 @@ def pickup(request: ApiRequest, number: Number, data: Pickup) -> Row:
 @router.put("/incidents/{number}/assignee", response=Incident, **work("Assign an incident"))
 def assignee(request: ApiRequest, number: Number, data: Assignee) -> Row:
     """Hand the incident to somebody at the desk, or with null to nobody. This alone is not a response."""
-    return flows.assign(request.auth, number, to=people.agent(data.user) if data.user else None)
+    return flows.assign(request.auth, number, to=people.one_of(people.agents(), data.user) if data.user else None)
 
 
 @router.post("/incidents/{number}/waiting", response={201: Incident}, **work("Wait"))

@@ -31,7 +31,7 @@ from baken.show.api.schemas import (
     Page,
     Paging,
     Person,
-    Text,
+    Said,
     page,
 )
 
@@ -107,7 +107,7 @@ class Filters(Schema):
     )
 
 
-class Report(Input):
+class NewIncident(Input):
     """A new incident. A customer's token reports for its own organisation, now; the desk names the customer."""
 
     service: Code
@@ -135,12 +135,6 @@ class Message(Schema):
     def resolve_incident(row: MessageRow) -> int:
         """Its number."""
         return row.incident.number
-
-
-class Said(Input):
-    """What is said."""
-
-    body: Text = Field(examples=["It answers again."])
 
 
 class Fact(Schema):
@@ -181,7 +175,9 @@ def listing(request: ApiRequest, filters: Query[Filters], paging: Query[Paging])
     response={201: Incident},
     **needs("Report an incident", REPORT, READ, Permission.READ_CATALOGUE, answers=(404, 409)),
 )
-def report(request: ApiRequest, response: HttpResponse, data: Report, idempotency_key: IdempotencyKey = None) -> Row:
+def report(
+    request: ApiRequest, response: HttpResponse, data: NewIncident, idempotency_key: IdempotencyKey = None
+) -> Row:
     """A new incident, of origin `api`. With an Idempotency-Key it is safe to send again.
 
     A request that was answered before gives the same incident, and the header `Idempotency-Replayed: true`.

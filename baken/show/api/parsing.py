@@ -24,7 +24,8 @@ class StrictParser(Parser):
         self, data: MultiValueDict[str, Any], list_fields: list[str], request: HttpRequest
     ) -> dict[str, Any]:
         """The query, form or files. Raises ValidationError for text that cannot be stored."""
-        _check(("query", "data"), dict(data.lists()))
+        given = {name: values if len(values) > 1 else values[0] for name, values in data.lists()}
+        _check(("query", "data"), given)
         return super().parse_querydict(data, list_fields, request)
 
 

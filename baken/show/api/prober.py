@@ -73,7 +73,7 @@ class Seen(NamedTuple):
     status: Annotated[int, Field(ge=100, le=599)] | None
 
 
-class Trouble(Schema):
+class ProberProblem(Schema):
     """Why there are no results of a monitor; of any, when `monitor` is null."""
 
     monitor: UUID | None
@@ -86,7 +86,7 @@ class Delivery(Schema):
 
     location: str
     results: list[Seen] = Field(max_length=10_000)
-    problems: list[Trouble] | None = Field(None, max_length=10_000)
+    problems: list[ProberProblem] | None = Field(None, max_length=10_000)
 
 
 @router.get("/prober/assignment", auth=Signed(), summary="What to check")

@@ -7,11 +7,12 @@ from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 from django.core.exceptions import ValidationError as Invalid
-from django.db import InterfaceError, OperationalError
+from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.multipartparser import MultiPartParserError
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
+from psycopg.errors import UniqueViolation
 from psycopg_pool import PoolTimeout
 
 from baken.record.people.access import Conflict, Forbidden, NotFound
@@ -63,6 +64,7 @@ def add_handlers(api: NinjaAPI) -> None:
         ValidationError: _misfit,
         Invalid: _unfit,
         ValueError: _refused,
+        IntegrityError: _clash,
         OperationalError: _unavailable,
         InterfaceError: _unavailable,
         PoolTimeout: _unavailable,
@@ -97,7 +99,7 @@ def _refused(exc: ValueError) -> HttpResponse:
     if not type(exc).__module__.startswith("baken."):
         return _defect(exc)
     field, colon, remedy = str(exc).partition(": ")
-    return _about(field, remedy) if colon else problem(422, str(exc))
+    return _about(field.replace(" ", "_"), remedy) if colon else problem(422, str(exc))
 
 
 def _misfit(exc: ValidationError) -> HttpResponse:
@@ -116,6 +118,13 @@ def _field(loc: tuple[str | int, ...]) -> str:
 
 def _sentence(error: Mapping[str, Any]) -> str:
     return str(error["msg"]).removeprefix("Value error, ")
+
+
+def _clash(exc: IntegrityError) -> HttpResponse:
+    """Two wanted the same name at the same moment; any other breach of a constraint is a defect."""
+    if isinstance(exc.__cause__, UniqueViolation):
+        return problem(409, "Something of the same name was made at this moment; look at it, then try again.")
+    return _defect(exc)
 
 
 def _unavailable(exc: Exception) -> HttpResponse:

@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from baken.domain.instants import SECOND, to_iso, to_us
+from baken.domain.zones import zone
 from baken.record.orgs.fields import LINE, TEXT
 
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
@@ -36,6 +37,11 @@ def _possible_day(day: date) -> date:
     return day
 
 
+def _known_zone(name: str) -> str:
+    zone(name)
+    return name
+
+
 _INSTANT = {"type": "string", "format": "date-time", "examples": ["2026-03-02T09:30:00+01:00"]}
 Instant = Annotated[AwareDatetime, AfterValidator(_possible_instant), WithJsonSchema(_INSTANT)]
 """An instant that is given: ISO 8601 with its offset or Z."""
@@ -47,6 +53,9 @@ Moment = Annotated[
 ]
 """An instant that is told: ISO 8601 in UTC, microseconds only when there are any."""
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$"), Field(examples=["cloud"])]
+Zone = Annotated[
+    str, StringConstraints(max_length=64), AfterValidator(_known_zone), Field(examples=["Europe/Amsterdam"])
+]
 Number = Annotated[int, Field(ge=1, lt=2**63, examples=[1042])]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LINE)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=TEXT)]
@@ -60,6 +69,12 @@ class Input(Schema):
     """A body; a member that is not known is refused, so that a slip of the pen is noticed."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class Said(Input):
+    """What is said."""
+
+    body: Text = Field(examples=["It answers again."])
 
 
 class Person(Schema):

@@ -1,11 +1,16 @@
-"""Addresses of the API; what is not among them is answered by the API too."""
+"""Addresses of the API and its reference; what is not among them is answered by the API too."""
 
 from django.urls import path, re_path
+from django.views.generic import RedirectView
 
+from baken.show.api import reference
 from baken.show.api.application import api
 from baken.show.api.problems import problem
 
 urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="api-reference")),
+    path("docs", reference.index, name="api-reference"),
+    path("docs/<slug:slug>", reference.group, name="api-reference-group"),
     path("", api.urls),
     re_path(r"", lambda request: problem(404)),
 ]

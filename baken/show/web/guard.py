@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, Protocol
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 
@@ -40,8 +39,18 @@ def page(
     return around
 
 
+class Filled(Protocol):
+    """A form, or several that are shown as one."""
+
+    is_bound: bool
+
+    @property
+    def errors(self) -> Any:
+        """True when something is wrong."""
+
+
 def show(
-    request: HttpRequest, template: str, context: Mapping[str, Any] | None = None, *, form: BaseForm | None = None
+    request: HttpRequest, template: str, context: Mapping[str, Any] | None = None, *, form: Filled | None = None
 ) -> HttpResponse:
     """Render a template. With a form that has errors the status is 422; the form is in the context as `form`."""
     status = 422 if form is not None and form.is_bound and form.errors else 200

@@ -44,7 +44,8 @@ MENU: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
             Place("kpis", _("Control room"), (_P.READ_KPIS,), staff=True),
             Place("kpis", _("Service level"), (_P.READ_KPIS,), staff=False),
             Place("reports", _("Reports"), (_P.READ_KPIS,)),
-            Place("outages", _("Outages"), (_P.READ_MONITORS,)),
+            Place("status", _("Service state"), (_P.READ_MONITORS,), staff=False),
+            Place("outages", _("Outages"), (_P.READ_MONITORS,), staff=True),
             Place("audits", _("Audits"), (_P.READ_AUDITS,)),
             Place("drills", _("Restore drills"), (_P.WRITE_DRILLS,)),
             Place("reviews", _("Security reviews"), (_P.WRITE_DRILLS,)),
@@ -54,7 +55,7 @@ MENU: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
         _("Catalogue"),
         (
             Place("services", _("Services"), (_P.READ_CATALOGUE,)),
-            Place("maintenance", _("Maintenance"), (_P.READ_CATALOGUE,)),
+            Place("maintenance", _("Maintenance"), (_P.READ_CATALOGUE,), staff=True),
             Place("monitors", _("Monitors"), (_P.READ_MONITORS,), staff=True),
         ),
     ),

@@ -4,14 +4,19 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from babel import Locale
+from babel.core import get_global
 from django.utils import formats
 from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
 
 from baken.domain.calendars import CalendarRule
+from baken.domain.calendars.holiday_dates import known_countries
 from baken.domain.calendars.rules import MINUTES_A_DAY
-from baken.show.web.forms.hours import DAYS, Span, is_always
 
 DASH = "–"
+DAYS = (_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday"))
+Span = tuple[int, int]
+"""Opening and closing in minutes after midnight; a closing past midnight is more than 1440."""
 
 
 def calendar_lines(rule: CalendarRule) -> list[str]:
@@ -27,11 +32,22 @@ def calendar_lines(rule: CalendarRule) -> list[str]:
     return lines
 
 
+def is_always(rule: CalendarRule) -> bool:
+    """Whether a calendar is simply around the clock."""
+    return rule == CalendarRule.always(rule.zone)
+
+
 def country(region: str) -> str:
     """The name of a country, with the part of it that is meant, in the reader's language."""
     code, _dash, part = region.partition("-")
     name = Locale.parse(get_language() or "en", sep="-").territories.get(code, code)
     return f"{name} ({part})" if part else name
+
+
+def holidays_of_zone(zone: str) -> str:
+    """The country whose public holidays go with a zone, such as NL with Europe/Amsterdam; empty when not known."""
+    code: str = get_global("zone_territories").get(zone, "")
+    return code if code in known_countries() else ""
 
 
 def countries(codes: Sequence[str]) -> list[tuple[str, str]]:
@@ -40,7 +56,7 @@ def countries(codes: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def _weekly(rule: CalendarRule) -> Iterator[str]:
-    by_day: list[list[Span]] = [[] for _day in DAYS]
+    by_day: list[list[Span]] = [[] for _each in DAYS]
     for window in rule.windows:
         by_day[window.weekday].append((window.opens, window.closes))
     for spans, group in groupby(range(7), key=lambda day: by_day[day]):

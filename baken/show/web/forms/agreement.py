@@ -12,16 +12,19 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from baken.domain.agreements import Basis, MaintenanceTerms, ResponseCounts, Target, Terms
+from baken.domain.calendars.holiday_dates import known_countries
 from baken.domain.facts import Priority
 from baken.domain.instants import SECOND, to_datetime
 from baken.domain.kpis import KPIS, Unit
 from baken.domain.periods import month as month_of
+from baken.show.web.desk.words import PRIORITY
 from baken.show.web.forms import fields
 from baken.show.web.forms.durations import DurationField
 from baken.show.web.forms.hours import CalendarForm
 from baken.show.web.kpis.words import NAMES
+from baken.show.web.wording import countries
 
-PRIORITIES = {Priority.HIGH: _("high"), Priority.MEDIUM: _("medium"), Priority.LOW: _("low")}
+PRIORITIES = {priority: PRIORITY[priority.value] for priority in Priority}
 BASES = ((Basis.WORKING.value, _("working time")), (Basis.ELAPSED.value, _("elapsed time")))
 RESPONSES = (
     (ResponseCounts.REPLY.value, _("A reply the customer can see, or a call")),
@@ -62,8 +65,11 @@ class GeneralForm(forms.Form):
     )  # fmt: skip
     complaint_acknowledge = DurationField(label=_("Complaints are acknowledged within"), days=True)
 
-    def __init__(self, data: Any = None, *, months: Sequence[date], terms: Terms, **kwargs: Any) -> None:
+    def __init__(self, data: Any = None, *, months: Sequence[date] | None, terms: Terms, **kwargs: Any) -> None:
         super().__init__(data, initial=_general(terms), **kwargs)
+        if months is None:
+            del self.fields["valid_from"], self.fields["zone"]
+            return
         field = self.fields["valid_from"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [(f"{month:%Y-%m}", formats.date_format(month, gettext("F Y"))) for month in months]
@@ -109,10 +115,14 @@ class KpiTargetsForm(forms.Form):
 
 
 class AgreementForms:
-    """Every field of an agreement, in the parts that the page shows."""
+    """Every field of an agreement, in the parts that the page shows.
 
-    def __init__(self, data: Any = None, *, terms: Terms, months: Sequence[date]) -> None:
+    months: from when it can hold; None where that and the zone are asked elsewhere on the page.
+    """
+
+    def __init__(self, data: Any = None, *, terms: Terms, months: Sequence[date] | None) -> None:
         self.general = GeneralForm(data, prefix="general", months=months, terms=terms)
+        self.is_bound = data is not None
         hours, targets = terms.service_hours, terms.targets
         self.hours = {
             each: CalendarForm(data, prefix=f"hours-{each.value}", legend=_hours_legend(each), rule=hours[each])
@@ -132,6 +142,15 @@ class AgreementForms:
         yield from (self.general, *self.hours.values(), self.peak, self.maintenance, *self.targets.values(), self.kpis)
 
     @property
+    def calendars(self) -> list[CalendarForm]:
+        """Service hours and peak hours, in the order of the page."""
+        return [*self.hours.values(), self.peak]
+
+    def countries(self) -> list[tuple[str, str]]:
+        """Countries whose public holidays are known."""
+        return countries(known_countries())
+
+    @property
     def errors(self) -> bool:
         """Whether any part has an error."""
         return any(form.errors for form in self)
@@ -145,10 +164,13 @@ class AgreementForms:
         year, month = map(int, self.general.cleaned_data["valid_from"].split("-"))
         return to_datetime(month_of(self.general.cleaned_data["zone"], year, month).start)
 
-    def terms(self) -> Terms:
-        """The terms as a value. Raises AgreementError or CalendarError when they do not hold together."""
+    def terms(self, zone: str = "") -> Terms:
+        """The terms as a value, in the zone given or else the one chosen here.
+
+        Raises AgreementError or CalendarError when they do not hold together.
+        """
         given = self.general.cleaned_data
-        zone = given["zone"]
+        zone = zone or given["zone"]
         hours = {priority: form.rule(zone) for priority, form in self.hours.items()}
         return Terms(
             zone=zone,

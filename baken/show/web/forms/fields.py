@@ -1,13 +1,19 @@
 """Fields that several forms have: zones, languages, lines, texts, lengths of time."""
 
 import zoneinfo
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from baken.record.orgs.fields import LINE, TEXT
+
+if TYPE_CHECKING:  # Django's fields take type arguments in the stubs alone
+    Choice = forms.ModelChoiceField[Any]
+else:
+    Choice = forms.ModelChoiceField
 
 
 def line(label: Any, *, help_text: Any = "", required: bool = True, limit: int = LINE, **attrs: Any) -> forms.CharField:
@@ -23,6 +29,30 @@ def text(
     """Text of several lines that a person writes."""
     widget = forms.Textarea(attrs={"rows": rows})
     return forms.CharField(label=label, help_text=help_text, required=required, max_length=limit, widget=widget)
+
+
+def instant(label: Any, *, help_text: Any = "", required: bool = True) -> forms.DateTimeField:
+    """A date and time on the reader's clock, as an aware instant."""
+    widget = forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local", "class": "medium"})
+    return forms.DateTimeField(label=label, help_text=help_text, required=required, widget=widget)
+
+
+class ByCode(Choice):
+    """One of some rows that have a code and a name."""
+
+    def __init__(self, label: Any, **options: Any) -> None:
+        options.setdefault("empty_label", None)
+        super().__init__(queryset=None, to_field_name="code", label=label, **options)
+
+    def label_from_instance(self, obj: Any) -> str:
+        return str(obj.name or obj.code)
+
+
+def offer(form: forms.Form, name: str, rows: QuerySet[Any]) -> None:
+    """The rows that a field of a form lets choose from."""
+    field = form.fields[name]
+    assert isinstance(field, forms.ModelChoiceField)
+    field.queryset = rows
 
 
 def language(**options: Any) -> forms.ChoiceField:

@@ -13,10 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from baken.domain.calendars import CalendarError, CalendarRule, DatedWindows, Window
 from baken.domain.calendars.holiday_dates import check_region
 from baken.domain.calendars.rules import MINUTES_A_DAY
-
-DAYS = (_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday"))
-Span = tuple[int, int]
-"""Opening and closing in minutes after midnight; a closing past midnight is more than 1440."""
+from baken.show.web.wording import DAYS, Span, calendar_lines, is_always
 
 _SPAN = re.compile(r"([01]?\d|2[0-4])[:.]([0-5]\d)\s*(?:-|–|to|tot)\s*([01]?\d|2[0-4])[:.]([0-5]\d)")
 
@@ -113,11 +110,16 @@ class CalendarForm(forms.Form):
         self, data: Any = None, *, legend: Any, rule: CalendarRule | None, optional: bool = False, **kwargs: Any
     ) -> None:
         super().__init__(data, initial=_initial(rule), **kwargs)
-        self.legend, self.optional = legend, optional
+        self.legend, self.optional, self.began_as = legend, optional, rule
         for number, day in enumerate(DAYS):
             self.fields[f"day_{number}"] = SpansField(label=day)
         if optional:
             del self.fields["always"]
+
+    @property
+    def words(self) -> str:
+        """What the calendar said before it was changed here, in words."""
+        return "; ".join(calendar_lines(self.began_as)) if self.began_as else gettext("none")
 
     def days(self) -> list[forms.BoundField]:
         """The fields of the seven days."""
@@ -153,11 +155,6 @@ class CalendarForm(forms.Form):
         return tuple(
             Window(number, opens, closes) for number in range(7) for opens, closes in self.cleaned_data[f"day_{number}"]
         )
-
-
-def is_always(rule: CalendarRule) -> bool:
-    """Whether a calendar is simply around the clock."""
-    return rule == CalendarRule.always(rule.zone)
 
 
 def _initial(rule: CalendarRule | None) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.utils import formats
 from django.utils.translation import gettext
 
-from baken.domain.instants import to_datetime, to_us
+from baken.domain.instants import to_us
 from baken.domain.periods import Period, PeriodError, PeriodKind, from_dates
 from baken.domain.zones import zone
 from baken.record.catalogue import reads as catalogue
@@ -21,6 +21,7 @@ from baken.record.orgs.models import Organisation
 from baken.record.people import reads as people
 from baken.record.people.access import Caller, NotFound
 from baken.record.reports import scopes
+from baken.record.reports.models import Snapshot
 from baken.record.reports.scopes import Scope
 
 TREND = 13
@@ -145,7 +146,7 @@ def period_title(date_from: date, date_to: date) -> str:
         # Translators: a month, as Django's date format
         return formats.date_format(date_from, gettext("F Y"))
     if kind is PeriodKind.QUARTER:
-        return gettext("quarter %(number)s of %(year)s") % {
+        return gettext("Q%(number)s %(year)s") % {
             "number": date_from.month // 3 + 1,
             "year": date_from.year,
         }
@@ -156,10 +157,24 @@ def period_title(date_from: date, date_to: date) -> str:
     return gettext("%(first)s to %(last)s") % {"first": first, "last": last}
 
 
-def dates_of(period: Period, zone_name: str) -> tuple[date, date]:
-    """The local dates between which a period was cut."""
-    start, end = (to_datetime(instant).astimezone(zone(zone_name)).date() for instant in period)
-    return start, end
+def title_of(snapshot: Snapshot) -> str:
+    """The period of a sealed report in words."""
+    return period_title(*_dates_of(snapshot))
+
+
+def address_of(snapshot: Snapshot) -> str:
+    """The query string that asks for the same service, customer and period."""
+    date_from, date_to = _dates_of(snapshot)
+    asked = {"service": snapshot.service.code, "from": date_from.isoformat(), "to": date_to.isoformat()}
+    if snapshot.customer:
+        asked["customer"] = snapshot.customer.code
+    return "?" + urlencode(asked)
+
+
+def _dates_of(snapshot: Snapshot) -> tuple[date, date]:
+    """The local dates between which its period was cut."""
+    there = zone(snapshot.content["report"]["zone"])
+    return snapshot.period_from.astimezone(there).date(), snapshot.period_to.astimezone(there).date()
 
 
 def _service(caller: Caller, code: str) -> Service | None:
@@ -175,8 +190,8 @@ def _customer(caller: Caller, code: str) -> Organisation:
 
 def _today(service: Service, owner: UUID | None, now: datetime) -> date:
     """The date in the zone of the agreement."""
-    agreement = catalogue.agreement_for(service.id, owner or service.organisation_id)
-    return now.astimezone(zone(catalogue.in_force(agreement, now).terms.zone)).date()
+    terms = catalogue.held_at(service.id, owner or service.organisation_id, now).terms
+    return now.astimezone(zone(terms.zone)).date()
 
 
 def _dates(query: Mapping[str, Any], today: date) -> tuple[date, date]:

@@ -1,7 +1,7 @@
 """The records behind a KPI, as the lists that add up to its number."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -17,9 +17,10 @@ from baken.record.people.access import Caller, Permission
 from baken.record.reports import reads as reports
 from baken.record.reports.reads import Evidence, IncidentEvidence
 from baken.show.web.kpis.asked import Asked, titles
-from baken.show.web.kpis.figures import change, percent
+from baken.show.web.kpis.figures import change, percent, to_add_up
 from baken.show.web.kpis.sparks import Spark, spark
 
+_STATES = ("up", "down", "unknown")
 CLOCKS = {"D1": "response", "D2": "response", "D3": "resolution", "D4": "resolution"}
 
 
@@ -43,7 +44,7 @@ class Trend:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An incident behind a KPI. at: the instant that puts it on the list. url: None when it is not the caller's to open."""
+    """An incident behind a KPI. at: the instant that puts it on the list. url: None when it is not theirs to open."""
 
     incident: Incident
     attribution: Attribution
@@ -51,6 +52,7 @@ class Line:
     url: str | None
     clock_url: str | None
     deadlines: Nis2 | None
+    elapsed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,8 @@ def _incidents(caller: Caller, asked: Asked, behind: Evidence) -> Mapping[str, A
         "clock": CLOCKS.get(behind.code),
     }
     if behind.code == "C6":
+        elapsed = to_add_up([line.attribution.resolve_elapsed or 0 for line in lines])
+        found["lines"] = [replace(line, elapsed=length) for line, length in zip(lines, elapsed, strict=True)]
         found |= _durations(behind.kpi)
     if behind.code == "C7":
         lost = [line for line in lines if data_lost(line.attribution, asked.scope.period)]
@@ -145,13 +149,17 @@ def _durations(kpi: Kpi) -> Mapping[str, Any]:
     """The sum that, divided by the number, is the mean."""
     number = kpi.beside["number"]
     mean = kpi.exact[0] * SECOND if kpi.exact else Fraction(0)
-    middle, working = kpi.beside["median"], kpi.beside["working_mean"]
     return {
         "sum": int(mean * number),
         "mean": int(mean),
-        "median": None if middle is None else int(middle),
-        "working_mean": None if working is None else int(working),
+        "with_excluded": _microseconds(kpi.beside["with_excluded"]),
+        "median": _microseconds(kpi.beside["median"]),
+        "working_mean": _microseconds(kpi.beside["working_mean"]),
     }
+
+
+def _microseconds(value: float | None) -> int | None:
+    return None if value is None else int(value)
 
 
 def _outages(caller: Caller, asked: Asked, behind: Evidence) -> Mapping[str, Any]:
@@ -160,12 +168,15 @@ def _outages(caller: Caller, asked: Asked, behind: Evidence) -> Mapping[str, Any
     places = measured.by_location(code, asked.scope.period)
     worst = beside.get("worst_location")
     tally = UptimeTally(*(beside[state] for state in ("up", "down", "unknown", "maintenance")))
+    shown = to_add_up([tally.up, tally.down, tally.unknown])
     judged = measured.maintenance(asked.scope.period)
+    alike = len({(seen.up, seen.down, seen.unknown) for seen in places.values()}) == 1
     return {
         "tally": tally,
-        "parts": [_part(state, length, tally.net) for state, length in _states(tally)],
-        "counted": sum(row.within for row in behind.rows) if behind.total == len(behind.rows) else tally.down,
-        "places": [_seen(name, seen, worst) for name, seen in sorted(places.items())],
+        "parts": [_part(state, length, tally.net) for state, length in zip(_STATES, shown, strict=True)],
+        "down": shown[1],
+        "outages": list(zip(behind.rows, to_add_up([row.within for row in behind.rows]), strict=True)),
+        "places": [_seen(name, seen, None if alike else worst) for name, seen in sorted(places.items())],
         "refused": sum(spans.total() for spans in judged.refused.values()),
         "gross": (percent(beside["gross_lower"]), percent(beside["gross_upper"])) if tally.total else None,
         "with_excluded": _with_excluded(behind.kpi),
@@ -178,10 +189,6 @@ def _with_excluded(kpi: Kpi) -> tuple[str, str] | None:
     if lower is None or (lower, upper) == (kpi.lower, kpi.upper):
         return None
     return percent(lower), percent(upper)
-
-
-def _states(tally: UptimeTally) -> list[tuple[str, int]]:
-    return [("up", tally.up), ("down", tally.down), ("unknown", tally.unknown)]
 
 
 def _part(state: str, length: int, whole: int) -> Part:

@@ -1,5 +1,6 @@
 """Figures inside sentences, where a template tag does not reach."""
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 from django.utils import formats, timezone
@@ -40,6 +41,31 @@ def change(now: Kpi, before: Kpi) -> str:
         return text % {"size": duration(int(size * SECOND))}
     text = gettext("%(size)s higher") if more else gettext("%(size)s lower")
     return text % {"size": _points(size, now.unit)}
+
+
+def short_of_target(kpi: Kpi) -> str:
+    """By how much a missed KPI misses its target: the bound that is best for it, for C1 and C2."""
+    assert kpi.exact is not None and kpi.target is not None
+    size = abs(kpi.exact[1] - kpi.target)
+    if kpi.unit is Unit.COUNT:
+        return gettext("%(size)s over the target.") % {"size": int(size)}
+    if kpi.unit is Unit.SECONDS:
+        return gettext("%(size)s over the target.") % {"size": duration(int(size * SECOND))}
+    if kpi.exact[0] != kpi.exact[1]:
+        text = gettext("%(size)s short, even if all time that was not measured was up.")
+    else:
+        text = gettext("%(size)s short of the target.")
+    return text % {"size": _points(size, kpi.unit)}
+
+
+def to_add_up(lengths: Sequence[int], unit: int = SECOND) -> list[int]:
+    """Durations in whole units that add up to their sum in whole units: what is cut off goes where most was."""
+    whole = [length // unit for length in lengths]
+    spare = sum(lengths) // unit - sum(whole)
+    most = sorted(range(len(lengths)), key=lambda at: lengths[at] % unit, reverse=True)
+    for at in most[:spare]:
+        whole[at] += 1
+    return [count * unit for count in whole]
 
 
 def direction(now: Kpi, before: Kpi) -> str:

@@ -15,7 +15,10 @@ _BAR = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One period: a bar (width and height) or a dot (x and y are its middle). look: its status, or `unknown`."""
+    """One period: a bar (width and height) or a dot (x and y are its middle). look: its status, or `unknown`.
+
+    hatch: the path of its hatching, where nothing is known.
+    """
 
     x: float
     y: float
@@ -23,6 +26,7 @@ class Mark:
     height: float
     look: str
     title: str
+    hatch: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,8 @@ class _Scale:
         left = round(number * self._step + (self._step - bar) / 2, 2)
         said = f"{title}: {kpi_value(kpi)}"
         if kpi.exact is None:
-            return Mark(left, _PAD, round(bar, 2), self._height - 2 * _PAD, "unknown", said)
+            room = self._height - 2 * _PAD
+            return Mark(left, _PAD, round(bar, 2), room, "unknown", said, hatching(left, _PAD, bar, room, bar))
         y = self._y(float(kpi.exact[0]))
         if not self._count:
             return Mark(round(left + bar / 2, 2), y, 0, 0, kpi.status.value, said)
@@ -86,6 +91,16 @@ class _Scale:
         if self._high <= self._low:
             return round(self._height - _PAD if self._count else self._height / 2, 2)
         return round(_PAD + room * (1 - (value - self._low) / (self._high - self._low)), 2)
+
+
+def hatching(x: float, y: float, width: float, height: float, step: float) -> str:
+    """The path of the slanting lines, `step` apart, that fill a bar of which nothing is known."""
+    bottom, lines = y + height, []
+    while bottom > y:
+        rise = min(step, bottom - y)
+        lines.append(f"M{x:g} {bottom:g}l{width * rise / step:g} {-rise:g}")
+        bottom -= step
+    return "".join(lines)
 
 
 def _runs(marks: Sequence[Mark], kpis: Sequence[Kpi]) -> list[str]:

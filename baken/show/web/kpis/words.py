@@ -8,7 +8,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from baken.domain.kpis import Kpi, Reason, Why
-from baken.show.web.kpis.figures import day, percent
+from baken.show.web.kpis.figures import day, percent, short_of_target
 
 FACTORS: Mapping[str, Promise] = {
     "cloud.available": _("Data is available around the clock"),
@@ -78,8 +78,8 @@ OVERDUE: Mapping[str, Promise] = {"restore_drill": _("a restore drill")}
 
 def why(kpi: Kpi) -> str:
     """The reason of a KPI's status as a sentence."""
-    if kpi.reason.code is Why.TARGET_MISSED and kpi.code in ("C1", "C2"):
-        return gettext("Even if all time that was not measured had been up, the target would be missed.")
+    if kpi.reason.code is Why.TARGET_MISSED:
+        return short_of_target(kpi)
     return sentence(kpi.reason)
 
 

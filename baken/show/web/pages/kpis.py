@@ -25,11 +25,13 @@ def kpis(request: PageRequest) -> HttpResponse:
     if found is None:
         return show(request, "kpi/none.html")
     report = reports.report(request.caller, found.scope, found.past_periods)
-    context = _chosen(request, found) | {
+    context = chosen(request, found) | {
         "report": report,
         "tiles": room.tiles(report),
         "rows": room.rows(found, report),
         "before": asked.titles(found.past[-2:-1])[0],
+        "left_out": sorted(report.reported.left_out.items()),
+        "agreement": report.agreement,
         "snapshot": sealed.of_scope(request.caller, found.scope),
     }
     return show(request, "kpi/room.html", context)
@@ -45,7 +47,8 @@ def kpi(request: PageRequest, code: str) -> HttpResponse:
     behind = reports.evidence(request.caller, found.scope, code, first=(shown - 1) * ROWS, limit=ROWS)
     trend = reports.trend(request.caller, found.scope, code, found.past_periods)
     trend = [*trend[:-1], behind.kpi]
-    context = _chosen(request, found) | {
+    context = chosen(request, found) | {
+        "agreement": found.scope.in_force,
         "kpi": behind.kpi,
         "name": words.NAMES[code],
         "meaning": words.MEANINGS[code],
@@ -59,7 +62,7 @@ def kpi(request: PageRequest, code: str) -> HttpResponse:
     return show(request, f"kpi/evidence_{behind.kind}.html", context)
 
 
-def _chosen(request: PageRequest, found: asked.Asked) -> dict[str, object]:
+def chosen(request: PageRequest, found: asked.Asked) -> dict[str, object]:
     """What the bar at the top needs: the choices, and what is chosen."""
     return {
         "asked": found,

@@ -158,11 +158,25 @@ def target_words(code: str, target: Fraction | None) -> str:
 def figure(value: Fraction, target: Fraction | None, unit: Unit) -> str:
     """A value in its unit, in the reader's notation."""
     if unit is Unit.SECONDS:
-        return duration(int(value * SECOND))
+        return _length(value, target)
     shown: Decimal = display(value, target, unit)
     places = max(0, -int(shown.as_tuple().exponent))
     number: str = formats.number_format(shown, decimal_pos=places, use_l10n=True, force_grouping=True)
     return f"{number}%" if unit is Unit.PERCENT else number
+
+
+def _length(seconds: Fraction, target: Fraction | None) -> str:
+    """A duration, to the second or further where it would otherwise read like the target that it is not."""
+    words = duration(int(seconds * SECOND))
+    whole_target = seconds == target and not seconds % 60
+    if target is None or whole_target or words != duration(int(target * SECOND)):
+        return words
+    shown = display(seconds, target, Unit.SECONDS)
+    whole, rest = divmod(shown, 60)
+    hours, minutes = divmod(int(whole), 60)
+    places = max(0, -int(shown.as_tuple().exponent))
+    last = gettext("%(count)s s") % {"count": formats.number_format(rest, decimal_pos=places, use_l10n=True)}
+    return " ".join([*([_hours(hours)] if hours else []), _minutes(minutes), last])
 
 
 @register.filter

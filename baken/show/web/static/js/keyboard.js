@@ -24,7 +24,7 @@
     if (!rows.length) return;
     const at = rows.findIndex((row) => row.contains(document.activeElement));
     const row = rows[Math.min(Math.max(at + step, 0), rows.length - 1)];
-    const target = row.matches("a, button, [tabindex]") ? row : row.querySelector("a, button, [tabindex]");
+    const target = row.matches("a, button, [tabindex]") ? row : row.querySelector("[data-open]") || row.querySelector("a, button, [tabindex]");
     if (target) target.focus();
   }
 

@@ -1,0 +1,88 @@
+"""The desk's queue as it is asked for in an address: a view, narrowed, a page of it, in order of time left."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, QueryDict
+
+from baken.domain.instants import to_datetime
+from baken.record.catalogue import reads as catalogue
+from baken.record.clocks import reads as clocks
+from baken.record.incidents import reads
+from baken.record.incidents.models import Incident
+from baken.record.people import reads as people
+from baken.record.people.access import Caller
+from baken.show.web.desk.badges import Badge, faces_now, most_urgent
+from baken.show.web.forms.queue import QueueForm
+
+SHOWN = 50
+MOST_AT_ONCE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One incident of a list, and the clock that matters now. gone: it is not in this view any more."""
+
+    incident: Incident
+    badge: Badge
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked for. words: a search instead of a view. query: the address's part that asks for the same."""
+
+    form: QueueForm
+    view: str
+    words: str
+    query: str
+    rows: QuerySet[Incident]
+
+    def page(self, number: str | None) -> Page[Incident]:
+        """One page of the incidents, in order."""
+        return Paginator(self.rows, SHOWN).get_page(number)
+
+
+def asked(caller: Caller, given: QueryDict) -> Asked:
+    """The queue that an address asks for; what it asks wrongly counts as not asked."""
+    form = QueueForm(
+        given,
+        services=[(service.code, service.name) for service in catalogue.services(caller)],
+        customers=[(customer.code, customer.name) for customer in people.customers(caller)],
+    )
+    form.is_valid()
+    wanted: dict[str, Any] = {name: value for name, value in form.cleaned_data.items() if value}
+    words, view = wanted.pop("q", ""), wanted.pop("view", "open")
+    named = {"service": "service", "customer": "customer", "priority": "priority", "class": "incident_class"}
+    narrow = {argument: wanted[name] for name, argument in named.items() if name in wanted}
+    rows = reads.found(caller, words) if words else reads.queue(caller, view)
+    rows = reads.narrowed(rows, **narrow)
+    if not words:
+        rows = rows.order_by("-resolved_at") if view == "resolved" else clocks.ordered_by_time_left(rows)
+    query = QueryDict(mutable=True)
+    query.update({"view": view, **({"q": words} if words else {}), **wanted})
+    return Asked(form, view, words, query.urlencode(), rows)
+
+
+def rows(incidents: Iterable[Incident], view: Iterable[int] | None = None) -> list[Row]:
+    """Incidents with their badges. view: the numbers that are in the view, for marking the others as gone."""
+    found = list(incidents)
+    faces = faces_now(found)
+    within = None if view is None else set(view)
+    return [Row(row, most_urgent(faces[row.id]), within is not None and row.number not in within) for row in found]
+
+
+def shown(request: HttpRequest) -> list[int]:
+    """The numbers that a page says it shows."""
+    given = request.GET.getlist("shown")[:MOST_AT_ONCE]
+    return [int(number) for number in given if number.isdecimal() and len(number) < 19]
+
+
+def news(asked: Asked, since: str, numbers: Sequence[int]) -> int:
+    """How many incidents of the view changed since the page was made (microseconds) that it does not show."""
+    if not (since.isdecimal() and len(since) < 18):
+        return 0
+    return asked.rows.filter(updated_at__gt=to_datetime(int(since))).exclude(number__in=numbers).count()

@@ -1,0 +1,64 @@
+"""Restore drills and security reviews."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from baken.record.catalogue.models import Service
+from baken.record.recovery.models import Drill
+from baken.show.web.forms import fields
+
+
+class _OfService(forms.Form):
+    """A form that begins with a service."""
+
+    service = forms.ChoiceField(label=_("Service"))
+
+    def __init__(self, *args: Any, services: Iterable[Service], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._services = {service.code: service for service in services}
+        field = self.fields["service"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(code, service.name) for code, service in self._services.items()]
+
+    def clean_service(self) -> Service:
+        """The service itself."""
+        return self._services[self.cleaned_data["service"]]
+
+
+def _instant(label: Any, help_text: Any = "") -> forms.DateTimeField:
+    widget = forms.DateTimeInput(attrs={"type": "datetime-local", "class": "medium"}, format="%Y-%m-%dT%H:%M")
+    return forms.DateTimeField(label=label, help_text=help_text, widget=widget)
+
+
+class DrillForm(_OfService):
+    """A restore drill that is over."""
+
+    finished = _instant(_("Finished"), _("When it was clear whether the data came back. In your own time zone."))
+    outcome = forms.ChoiceField(
+        label=_("Outcome"),
+        choices=[
+            (Drill.Outcome.PASSED.value, _("passed: the data came back")),
+            (Drill.Outcome.FAILED.value, _("failed: it did not, or not all of it")),
+        ],
+        widget=forms.RadioSelect,
+        help_text=_("A failed drill opens an integrity incident by itself."),
+    )
+    remarks = fields.text(
+        _("Remarks"), limit=10_000, rows=4, required=False, help_text=_("Which backup, restored to where.")
+    )
+
+
+class ReviewForm(_OfService):
+    """Somebody looked for break-ins."""
+
+    began = _instant(_("Reviewed from"))
+    ended = _instant(
+        _("Reviewed up to"), _("In this span somebody looked for break-ins; only there is none found none.")
+    )
+    remarks = fields.text(
+        _("Remarks"), limit=10_000, rows=4, required=False,
+        help_text=_("What was looked at. Report what was found as an incident."),
+    )  # fmt: skip

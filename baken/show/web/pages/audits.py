@@ -1,0 +1,171 @@
+"""External security audits: asked, filled in, signed off, and their findings followed."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils.http import content_disposition_header as content_disposition
+from django.utils.translation import gettext
+
+from baken.domain.instants import to_us
+from baken.record.audits import flows, reads
+from baken.record.audits.models import Audit
+from baken.record.catalogue import reads as catalogue
+from baken.record.ledger import clock
+from baken.record.orgs import files
+from baken.record.people import reads as people
+from baken.record.people.access import Conflict, NotFound, Permission
+from baken.show.web.errors import refusals
+from baken.show.web.forms.audits import DescribeForm, FindingForm, OpenAuditForm, ReportFileForm, SignOffForm
+from baken.show.web.guard import page, show
+from baken.show.web.middleware import PageRequest
+
+DESCRIBED = tuple(DescribeForm.base_fields)
+WRITTEN = ("auditor", "accreditation", "independence", "scope", "exclusions", "method")
+
+
+@page(Permission.READ_AUDITS, methods=("GET",))
+def audits(request: PageRequest) -> HttpResponse:
+    """Every audit the caller may see, with how long its grade is valid."""
+    now = to_us(clock.now())
+    rows = []
+    for audit in reads.visible(request.caller):
+        until = min((one.until for one in reads.validity(audit)), default=None)
+        rows.append((audit, reads.in_scope(audit), until, until is not None and until < now))
+    return show(request, "audits/audits.html", {"rows": rows})
+
+
+@page(Permission.HANDLE_COMPLAINTS)
+def audit_new(request: PageRequest) -> HttpResponse:
+    """The manager asks for an audit."""
+    services = catalogue.services(request.caller)
+    form = OpenAuditForm(request.POST or None, services=services, auditors=people.auditors())
+    if request.method == "POST" and form.is_valid():
+        with refusals(form):
+            provider = people.provider()
+            assert provider is not None
+            audit = flows.open_audit(request.caller, provider=provider, **form.cleaned_data)
+            messages.success(request, gettext("The audit is opened."))
+            return redirect("audit", audit.number)
+    return show(request, "audits/new.html", form=form)
+
+
+@page(Permission.READ_AUDITS, methods=("GET",))
+def audit(request: PageRequest, number: int) -> HttpResponse:
+    """One audit: what was asked, what was found, the grade."""
+    found = reads.audit(request.caller, number)
+    context = _context(request, found) | {"file_form": ReportFileForm(), "sign_form": SignOffForm()}
+    return show(request, "audits/audit.html", context)
+
+
+@page(Permission.WRITE_AUDITS)
+def describe(request: PageRequest, number: int) -> HttpResponse:
+    """What the audit says of itself; until it is signed off."""
+    found = _open(request, number)
+    form = DescribeForm(request.POST or None, initial={name: getattr(found, name) for name in DESCRIBED})
+    if request.method == "POST" and form.is_valid():
+        with refusals(form):
+            flows.describe(request.caller, number, **form.cleaned_data)
+            messages.success(request, gettext("Saved."))
+            return redirect("audit", number)
+    return show(request, "audits/describe.html", {"audit": found}, form=form)
+
+
+@page(Permission.WRITE_AUDITS)
+def finding_new(request: PageRequest, number: int) -> HttpResponse:
+    """One more finding."""
+    found = _open(request, number)
+    form = FindingForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        with refusals(form):
+            flows.add_finding(request.caller, number, **form.cleaned_data)
+            messages.success(request, gettext("The finding is added."))
+            return redirect("audit", number)
+    return show(request, "audits/finding.html", {"audit": found}, form=form)
+
+
+@page(Permission.WRITE_AUDITS, methods=("POST",))
+def close_finding(request: PageRequest, id: UUID) -> HttpResponse:
+    """A finding is solved."""
+    finding = flows.close_finding(request.caller, id)
+    messages.success(request, gettext("The finding is closed."))
+    return redirect("audit", finding.audit.number)
+
+
+@page(Permission.READ_AUDITS)
+def report(request: PageRequest, number: int) -> HttpResponse:
+    """The signed report: fetched, or put there before the sign-off."""
+    found = reads.audit(request.caller, number)
+    if request.method != "POST":
+        return _file(found)
+    form = ReportFileForm(request.POST, request.FILES)
+    if form.is_valid():
+        with refusals(form):
+            sent = form.cleaned_data["file"]
+            flows.attach_report(request.caller, number, name=sent.name, content=sent.read())
+            messages.success(request, gettext("The report is attached."))
+            return redirect("audit", number)
+    context = _context(request, found) | {"file_form": form, "sign_form": SignOffForm()}
+    return show(request, "audits/audit.html", context, form=form)
+
+
+@page(Permission.WRITE_AUDITS, methods=("POST",))
+def sign_off(request: PageRequest, number: int) -> HttpResponse:
+    """The grade, after which the audit is frozen."""
+    found = reads.audit(request.caller, number)
+    form = SignOffForm(request.POST)
+    if form.is_valid():
+        with refusals(form):
+            flows.sign_off(request.caller, number, grade=int(form.cleaned_data["grade"] * 10))
+            messages.success(request, gettext("The audit is signed off."))
+            return redirect("audit", number)
+    context = _context(request, found) | {"file_form": ReportFileForm(), "sign_form": form}
+    return show(request, "audits/audit.html", context, form=form)
+
+
+def _context(request: PageRequest, audit: Audit) -> dict[str, object]:
+    now = to_us(clock.now())
+    return {
+        "audit": audit,
+        "services": reads.in_scope(audit),
+        "findings": reads.findings(request.caller, audit),
+        "validity": [(one, one.until < now) for one in reads.validity(audit)],
+        "description": [(DescribeForm.base_fields[name].label, getattr(audit, name)) for name in WRITTEN],
+        "today": clock.now().date(),
+        "writable": audit.signed_off_at is None and request.caller.may(Permission.WRITE_AUDITS),
+        "signer": audit.invited_id in (None, request.caller.user),
+        "missing": _missing(audit),
+    }
+
+
+def _missing(audit: Audit) -> list[str]:
+    """The labels of what is still empty and should not be when the audit is signed off."""
+    return [
+        str(field.label)
+        for name, field in DescribeForm.base_fields.items()
+        if field.required and not getattr(audit, name)
+    ]
+
+
+def _open(request: PageRequest, number: int) -> Audit:
+    """An audit that can still be changed."""
+    found = reads.audit(request.caller, number)
+    if found.signed_off_at:
+        raise flows.Conflict(str(flows.Conflict.__doc__))
+    return found
+
+
+def _file(audit: Audit) -> HttpResponse:
+    """The report file, after its digest was checked; it is saved, never shown, by the browser."""
+    if audit.report is None:
+        raise NotFound("There is no report yet.")
+    try:
+        content = files.content(audit.report)
+    except files.Damaged as damaged:
+        raise Conflict(
+            gettext("The stored file is not the one that was attached. Tell the administrator.")
+        ) from damaged
+    response = HttpResponse(content, content_type="application/octet-stream")
+    response.headers["Content-Disposition"] = content_disposition(True, audit.report.name) or "attachment"
+    return response

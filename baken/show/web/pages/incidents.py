@@ -1,0 +1,146 @@
+"""Incidents: one address each, for the desk and for the customer whose they are."""
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.core.exceptions import NON_FIELD_ERRORS
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext
+
+from baken.record.catalogue import reads as catalogue
+from baken.record.incidents import flows, reads
+from baken.record.incidents.models import Incident
+from baken.record.people import reads as people
+from baken.record.people.access import Permission
+from baken.show.web.desk import page as pages
+from baken.show.web.desk.actions import ACTIONS
+from baken.show.web.errors import refusals
+from baken.show.web.forms.incidents import ActionForm, CallerForm, RegisterForm, ReportForm
+from baken.show.web.guard import page, show
+from baken.show.web.middleware import PageRequest
+from baken.show.web.pages import portal, queue
+
+
+@page(Permission.READ_INCIDENTS, methods=("GET",))
+def incidents(request: PageRequest) -> HttpResponse:
+    """The queue, or a customer's own incidents."""
+    return queue.queue(request) if request.caller.staff else portal.own_incidents(request)
+
+
+@page(Permission.REPORT_INCIDENTS)
+def incident_new(request: PageRequest) -> HttpResponse:
+    """Report an incident; at the desk: register what a caller says."""
+    if not request.caller.staff:
+        return _report(request)
+    code = request.GET.get("customer", "")
+    return _register(request, code) if code else _who_calls(request)
+
+
+def _report(request: PageRequest) -> HttpResponse:
+    services = catalogue.services(request.caller)
+    form = ReportForm(request.POST if request.method == "POST" else None, services=services)
+    if request.method == "POST" and form.is_valid():
+        own = people.organisation(request.caller, None)
+        with refusals(form):
+            made = flows.report(request.caller, organisation=own, **form.report())
+            messages.success(request, gettext("Thank you. Your incident has number %s.") % made.number)
+            return redirect("incident", made.number)
+    return show(request, "portal/incident_new.html", {"services": services}, form=form)
+
+
+def _who_calls(request: PageRequest) -> HttpResponse:
+    customers = [(customer.code, customer.name) for customer in people.customers(request.caller)]
+    return show(request, "desk/caller.html", form=CallerForm(customers=customers))
+
+
+def _register(request: PageRequest, code: str) -> HttpResponse:
+    customer = people.organisation(request.caller, code)
+    form = RegisterForm(
+        request.POST if request.method == "POST" else None,
+        services=catalogue.used_by(customer.id), contacts=people.contacts(request.caller, customer.id),
+    )  # fmt: skip
+    if request.method == "POST" and form.is_valid():
+        with refusals(form):
+            made = flows.report(request.caller, organisation=customer, **form.report())
+            messages.success(request, gettext("Registered as %s.") % f"#{made.number}")
+            return redirect("incident", made.number)
+    return show(request, "desk/incident_new.html", {"customer": customer}, form=form)
+
+
+@page(Permission.READ_INCIDENTS, methods=("GET",))
+def incident(request: PageRequest, number: int) -> HttpResponse:
+    """One incident."""
+    return _shown(request, reads.incident(request.caller, number), {})
+
+
+def acting(name: str) -> Callable[..., HttpResponse]:
+    """The view of one action: it is posted to, and leads back to the incident."""
+    action = ACTIONS[name]
+
+    @page(action.needs)
+    def act(request: PageRequest, number: int) -> HttpResponse:
+        found = reads.incident(request.caller, number)
+        if request.method != "POST":
+            return _to(request, number)
+        form = pages.form_for(name, request.caller, found, request.POST)
+        if form.is_valid():
+            with refusals(form):
+                changed = action.do(request.caller, number, form.cleaned_data)
+                messages.success(request, str(action.done))
+                return _to(request, changed.number if isinstance(changed, Incident) else number)
+        return _shown(request, reads.incident(request.caller, number), {name: form})
+
+    return act
+
+
+@page(Permission.REPORT_INCIDENTS, Permission.WORK_INCIDENTS, methods=("POST",))
+def draft(request: PageRequest, number: int, kind: str) -> HttpResponse:
+    """Keep what somebody is writing; sent by the page at every pause."""
+    try:
+        flows.save_draft(request.caller, number, kind=kind, body=request.POST.get("message", ""))
+    except flows.IncidentError:
+        return HttpResponse(status=422)
+    return render(request, "desk/draft.html")
+
+
+@page(Permission.WORK_INCIDENTS, methods=("GET",))
+def incident_news(request: PageRequest, number: int) -> HttpResponse:
+    """What happened while the page of an incident was open: who wrote, who writes. 204 when it says that already."""
+    found = reads.incident(request.caller, number)
+    last = reads.messages(request.caller, found).exclude(author_id=request.caller.user).order_by("id").last()
+    fresh = last if last and str(last.id) > request.GET.get("seen", "") else None
+    writers = reads.writers(request.caller, found)
+    known = f"{fresh.id if fresh else ''} {' '.join(str(writer.id) for writer in writers)} {found.status}"
+    if request.GET.get("known") == known.strip():
+        return HttpResponse(status=204)
+    context = {"incident": found, "fresh": fresh, "writers": writers, "known": known.strip()}
+    return render(request, "desk/news.html", context)
+
+
+def _shown(request: PageRequest, found: Incident, bound: pages.Bound) -> HttpResponse:
+    """The page of an incident, with a form that did not go through in place of the fresh one."""
+    failed = next(iter(bound.values()), None)
+    conflict = _conflict(failed)
+    if request.caller.staff:
+        context = {**pages.desk_page(request.caller, found, bound), **queue.beside(request), "conflict": conflict}
+        response = show(request, "desk/incident.html", context, form=failed)
+    else:
+        context = {**pages.portal_page(request.caller, found, bound), "conflict": conflict}
+        response = show(request, "portal/incident.html", context, form=failed)
+    if conflict:
+        response.status_code = 409
+    return response
+
+
+def _conflict(form: ActionForm | None) -> str:
+    """What to say when somebody else was first."""
+    problems = form.errors.as_data().get(NON_FIELD_ERRORS, []) if form else []
+    return next((str(problem.message) for problem in problems if problem.code == "conflict"), "")
+
+
+def _to(request: PageRequest, number: int) -> HttpResponse:
+    """Back to an incident, in the view that it was opened from."""
+    query = request.GET.urlencode()
+    return redirect(reverse("incident", args=[number]) + (f"?{query}" if query else ""))

@@ -1,0 +1,111 @@
+"""People and API tokens."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext
+
+from baken.record.ledger import clock
+from baken.record.people import flows, reads, sessions
+from baken.record.people.access import Permission
+from baken.show.web.errors import refusals
+from baken.show.web.forms.people import NewPasswordForm, PersonForm, RolesForm, TokenForm
+from baken.show.web.guard import page, show
+from baken.show.web.middleware import PageRequest
+from baken.show.web.pages.lists import paged
+
+
+@page(Permission.WRITE_PEOPLE)
+def people(request: PageRequest) -> HttpResponse:
+    """Everybody."""
+    return show(request, "people/people.html", {"page": paged(request, reads.people(request.caller))})
+
+
+@page(Permission.WRITE_PEOPLE)
+def person_new(request: PageRequest) -> HttpResponse:
+    """A new person."""
+    organisations = reads.organisations(request.caller)
+    form = PersonForm(
+        request.POST or None, organisations=organisations, initial={"organisation": request.GET.get("organisation")}
+    )
+    if request.method == "POST" and form.is_valid():
+        with refusals(form):
+            made = flows.add_user(request.caller, **form.cleaned_data)
+            messages.success(request, gettext("%(name)s can sign in now.") % {"name": made})
+            return redirect("person", made.id)
+    return show(request, "people/person_new.html", form=form)
+
+
+@page(Permission.WRITE_PEOPLE)
+def person(request: PageRequest, person_id: UUID) -> HttpResponse:
+    """One person, and their roles."""
+    row = reads.person(request.caller, person_id)
+    held = list(row.memberships.all())
+    form = RolesForm(request.POST or None, initial={"roles": [membership.role for membership in held]})
+    if request.method == "POST" and form.is_valid():
+        with refusals(form):
+            flows.set_roles(request.caller, person_id, form.cleaned_data["roles"])
+            messages.success(request, gettext("The roles were changed."))
+            return redirect("person", person_id)
+    organisation = held[0].organisation if held else None
+    return show(request, "people/person.html", {"person": row, "organisation": organisation}, form=form)
+
+
+@page(Permission.WRITE_PEOPLE)
+def person_password(request: PageRequest, person_id: UUID) -> HttpResponse:
+    """A new password for somebody who forgot theirs."""
+    row = reads.person(request.caller, person_id)
+    form = NewPasswordForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        with refusals(form):
+            sessions.reset_password(request.caller, row, form.cleaned_data["password"])
+            messages.success(request, gettext("The password was changed; they were signed out everywhere."))
+            return redirect("person", person_id)
+    return show(request, "people/person_password.html", {"person": row}, form=form)
+
+
+@page(Permission.WRITE_PEOPLE, methods=("POST",))
+def person_admission(request: PageRequest, person_id: UUID) -> HttpResponse:
+    """Keep somebody out, or let them in again: `in` says which."""
+    row = reads.person(request.caller, person_id)
+    if request.POST.get("in") == "yes":
+        flows.set_active(request.caller, person_id, active=True)
+        messages.success(request, gettext("%(name)s can sign in again.") % {"name": row})
+    elif person_id == request.caller.user:
+        messages.error(request, gettext("You cannot lock yourself out; ask another administrator."))
+    else:
+        sessions.shut_out(request.caller, row)
+        messages.success(request, gettext("%(name)s can no longer sign in.") % {"name": row})
+    return redirect("person", person_id)
+
+
+@page(Permission.WRITE_PEOPLE)
+def tokens(request: PageRequest) -> HttpResponse:
+    """Every API token."""
+    context = {"page": paged(request, reads.tokens(request.caller)), "now": clock.now()}
+    return show(request, "tokens/tokens.html", context)
+
+
+@page(Permission.WRITE_PEOPLE)
+def token_new(request: PageRequest) -> HttpResponse:
+    """A new token. Its secret is on the answer to this request alone."""
+    form = TokenForm(request.POST or None, organisations=reads.organisations(request.caller))
+    if request.method == "POST" and form.is_valid():
+        given = dict(form.cleaned_data)
+        days = given.pop("days")
+        with refusals(form):
+            expires_at = clock.now() + timedelta(days=days) if days else None
+            token, secret = flows.add_token(request.caller, expires_at=expires_at, **given)
+            return show(request, "tokens/token_made.html", {"token": token, "secret": secret})
+    return show(request, "tokens/token_new.html", form=form)
+
+
+@page(Permission.WRITE_PEOPLE, methods=("POST",))
+def token_revocation(request: PageRequest, token_id: UUID) -> HttpResponse:
+    """End a token now."""
+    flows.revoke_token(request.caller, token_id)
+    messages.success(request, gettext("The token was revoked; nothing opens with it any more."))
+    return redirect("tokens")

@@ -1,0 +1,46 @@
+"""What holds for every page: no barriers that axe knows of, by day and by night, and no scrolling sideways."""
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Page
+
+from tests.browser.conftest import Barriers, Visit, sideways
+from tests.conftest import Cast
+from tests.page_table import PAGES, make_world
+
+NARROW = {"width": 320, "height": 640}
+WIDE = {"width": 1440, "height": 900}
+FIRST = ("customer", "manager", "administrator", "agent", "auditor", "anonymous")
+"""Of the people who see a page, the first of these sees it in the dark as well: there it looks the same to all."""
+
+
+@pytest.mark.parametrize("who", FIRST)
+def test_every_page_is_open_to_everybody(visit: Visit, cast: Cast, barriers: Barriers, who: str) -> None:
+    world = make_world(cast)
+    page = visit(world.person(who), "/sign-in/")
+    wrong: list[str] = []
+    for name, row in PAGES.items():
+        address = reverse(name, args=row.args(world))
+        if row.status(who) == 200 and not row.changes and is_whole(page, address):
+            page.goto(address)
+            wrong += barriers(page)
+            if who == next(other for other in FIRST if row.status(other) == 200):
+                wrong += narrow_and_dark(page, barriers)
+    assert not wrong, "\n".join(wrong)
+
+
+def is_whole(page: Page, address: str) -> bool:
+    """Whether an address gives a page, and not a file or a part of one."""
+    return page.context.request.get(address).text().lstrip().lower().startswith("<!doctype html>")
+
+
+def narrow_and_dark(page: Page, barriers: Barriers) -> list[str]:
+    """What is wrong with a page on a small phone at night."""
+    page.emulate_media(color_scheme="dark")
+    page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+    wrong = [f"narrow and dark: {each}" for each in barriers(page)]
+    if sideways(page) > 0:
+        wrong.append(f"{page.url} scrolls sideways by {sideways(page)} pixels at 320")
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+    return wrong
