@@ -171,8 +171,10 @@ def record_review(
     data = {"service": str(service.id), "ended": to_us(ended)}
     append(stream, [Entry("security.reviewed", began, data)], actor=caller.actor)
     project.reviews([stream.id])
-    SecurityReview.objects.filter(id=stream.id).update(reviewer_id=caller.user, remarks=remarks.strip())
-    return SecurityReview.objects.get(id=stream.id)
+    review = SecurityReview.objects.get(id=stream.id)
+    review.reviewer_id, review.remarks = caller.user, remarks.strip()
+    review.save(update_fields=["reviewer", "remarks"])
+    return review
 
 
 def _code_of(auditor: str) -> str:

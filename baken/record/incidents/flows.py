@@ -31,7 +31,7 @@ from baken.record.incidents.checks import (
     resolution_of_its_own,
     still_open,
 )
-from baken.record.incidents.handling import locked, next_number, of_class, record, response, say
+from baken.record.incidents.handling import findable, locked, next_number, of_class, record, response, say
 from baken.record.incidents.models import Draft, Incident, Message
 from baken.record.incidents.reads import incident as read_incident
 from baken.record.ledger import clock
@@ -87,6 +87,7 @@ def report(
     incident.subject, incident.reporter = subject.strip(), reporter
     clean(incident)
     incident.save(force_insert=True)
+    findable(incident, incident.subject)
     if body.strip():
         say(caller, incident, Message.Kind.REPORT, body, visible=True, author=reporter)
     return incident
@@ -374,17 +375,20 @@ def save_draft(caller: Caller, number: int, *, kind: str, body: str) -> None:
     incident = read_incident(caller, number)
     if caller.user is None or kind not in Message.Kind.values:
         raise IncidentError("kind: only a person drafts, and only messages")
-    own = Draft.objects.filter(incident=incident, author_id=caller.user, kind=kind)
+    own = Draft.objects.select_for_update().filter(incident=incident, author_id=caller.user, kind=kind)
     draft = Draft(
         organisation_id=incident.organisation_id, incident=incident, author_id=caller.user, kind=kind, body=body,
         updated_at=clock.now(),
     )  # fmt: skip
     clean(draft)
     # What was sent meanwhile is no draft any more.
-    sent = incident.messages.filter(author_id=caller.user, kind=kind, body=body.strip())
-    if not body.strip() or sent.exists():
+    sent = incident.messages.filter(author_id=caller.user, kind=kind).order_by("-id")[:3]
+    if not body.strip() or any(message.body == body.strip() for message in sent):
         own.delete()
-    elif not own.update(body=body, updated_at=draft.updated_at):
+    elif held := own.first():
+        held.body, held.updated_at = body, draft.updated_at
+        held.save(update_fields=["body", "updated_at"])
+    else:
         Draft.objects.bulk_create([draft], ignore_conflicts=True)
 
 

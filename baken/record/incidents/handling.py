@@ -8,9 +8,10 @@ from baken.domain.facts import IncidentClass, Kind, Origin
 from baken.record.incidents import project
 from baken.record.incidents.checks import IncidentError, clean
 from baken.record.incidents.models import Draft, Incident, Message
-from baken.record.incidents.reads import visible
+from baken.record.incidents.reads import DESK, EVERYBODY, visible
 from baken.record.ledger import clock
 from baken.record.ledger.flows import Entry, Stream, append
+from baken.record.orgs import search
 from baken.record.people.access import Caller, NotFound, Permission
 from baken.record.people.models import User
 
@@ -53,8 +54,21 @@ def say(
     )  # fmt: skip
     clean(message)
     message.save(force_insert=True)
+    findable(incident, message.body, visible=visible)
     Draft.objects.filter(incident=incident, author_id=caller.user, kind=kind).delete()
     return message
+
+
+def findable(incident: Incident, text: str, *, visible: bool = True) -> None:
+    """Let the incident be found by the words of a text: by whoever sees it, or by the desk alone."""
+    search.index(incident.organisation_id, EVERYBODY if visible else DESK, incident.id, text)
+
+
+def rename(incident: Incident, subject: str) -> None:
+    """Give the incident another subject, by which it is then found too."""
+    incident.subject = subject
+    incident.save(update_fields=["subject"])
+    findable(incident, subject)
 
 
 def response(caller: Caller, incident: Incident) -> list[Entry]:

@@ -25,6 +25,7 @@ from baken.domain.zones import zone as known_zone
 from baken.record.catalogue import flows as catalogue
 from baken.record.catalogue.models import IntakeSpan, Service, Subscription
 from baken.record.incidents import past, project
+from baken.record.incidents.handling import rename
 from baken.record.incidents.models import Imported, Incident
 from baken.record.incidents.past import Past
 from baken.record.ledger import clock
@@ -202,9 +203,9 @@ def _correct(caller: Caller, target: Target, changed: Sequence[tuple[Imported, H
         row.digest = history.digest()
     append_many(batches, actor=caller.actor)
     project.refold(row.incident_id for row, _ in changed)
-    Incident.objects.bulk_update(
-        [Incident(id=row.incident_id, subject=history.subject) for row, history in changed], ["subject"]
-    )
+    incidents = Incident.objects.in_bulk([row.incident_id for row, _ in changed])
+    for row, history in changed:
+        rename(incidents[row.incident_id], history.subject)
     Imported.objects.bulk_update([row for row, _ in changed], ["digest"])
 
 

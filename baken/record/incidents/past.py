@@ -1,7 +1,7 @@
 """Writing incidents that happened before they were written down here, many at once."""
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -14,8 +14,9 @@ from baken.record.catalogue import reads as catalogue
 from baken.record.catalogue.reads import InForce
 from baken.record.incidents import project
 from baken.record.incidents.models import Incident, Message
+from baken.record.incidents.reads import DESK, EVERYBODY
 from baken.record.ledger.flows import Entry, Stream, append_many
-from baken.record.orgs import bulk
+from baken.record.orgs import bulk, search
 from baken.record.orgs.fields import new_id
 
 GIVEN = ("number", "service", "agreement", "agreement_version")
@@ -55,6 +56,7 @@ def write(histories: Sequence[Past], *, actor: str) -> list[Incident]:
     rows = [_row(it, project.row(it.id, it.customer, facts[it.id])) for it in histories]
     bulk.insert(rows)
     bulk.insert([_message(it, message) for it in histories for message in it.messages])
+    search.index_many(text for it in histories for text in _texts(it))
     return rows
 
 
@@ -75,6 +77,12 @@ def _row(it: Past, row: Incident) -> Incident:
     if it.assignee:
         row.assignee_id = it.assignee
     return row
+
+
+def _texts(it: Past) -> Iterator[search.Text]:
+    yield search.Text(it.customer, EVERYBODY, it.id, it.subject)
+    for message in it.messages:
+        yield search.Text(it.customer, EVERYBODY if message.visible else DESK, it.id, message.body)
 
 
 def _message(it: Past, message: Message) -> Message:

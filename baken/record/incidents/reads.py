@@ -12,6 +12,7 @@ from baken.record.incidents.models import Draft, Incident, Message
 from baken.record.ledger import clock
 from baken.record.ledger import reads as ledger
 from baken.record.ledger.models import LedgerFact
+from baken.record.orgs import search
 from baken.record.orgs.models import Organisation
 from baken.record.people.access import STAFF, Caller, NotFound, Permission
 from baken.record.people.models import Membership, User
@@ -100,6 +101,9 @@ def queue_sizes(caller: Caller) -> dict[str, int]:
     return Incident.objects.aggregate(**views)
 
 
+EVERYBODY, DESK = "incident", "incident.desk"
+"""By what an incident is found: what everybody reads who sees it, and what only the desk reads."""
+
 VIEWS = ("mine", "unassigned", "open", "waiting", "resolved")
 """Of the desk's queue. Resolved are those whose conversation is not closed yet."""
 
@@ -127,11 +131,18 @@ def found(caller: Caller, words: str) -> QuerySet[Incident]:
     words = words.replace("\x00", " ").strip()[:500]
     if (number := words.lstrip("#")).isdecimal():
         return rows.filter(number=int(number))
-    for word in words.split()[:8]:
-        said = Message.objects.filter(body__icontains=word)
-        said = said if caller.staff else said.filter(visible=True)
-        rows = rows.filter(Q(subject__icontains=word) | Q(id__in=said.values("incident_id")))
+    if words:
+        owners = _owners(caller)
+        tokens = search.find(owners, [EVERYBODY, DESK] if caller.staff else [EVERYBODY], words)
+        rows = rows.none() if tokens is None else rows.filter(id__in=tokens.values("record"))
     return rows.order_by("-reported")
+
+
+def _owners(caller: Caller) -> list[UUID]:
+    """The organisations whose incidents the caller may see."""
+    if caller.staff:
+        return list(Organisation.objects.order_by("created_at").values_list("id", flat=True))
+    return [caller.organisation] if caller.organisation else []
 
 
 def listed(

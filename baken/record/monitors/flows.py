@@ -186,8 +186,8 @@ def tell_problems(location: Location, told: Sequence[Told], *, at: datetime) -> 
     locked.troubles.all().delete()
     Trouble.objects.bulk_create(
         Trouble(
-            location=locked, monitor_id=monitor, reason=row.reason, detail=row.detail[:LINE],
-            since=since.get((monitor, row.reason), clock.now()),
+            organisation_id=locked.organisation_id, location=locked, monitor_id=monitor, reason=row.reason,
+            detail=row.detail[:LINE], since=since.get((monitor, row.reason), clock.now()),
         )
         for monitor, row in standing.items()
     )  # fmt: skip

@@ -71,6 +71,7 @@ class Trouble(models.Model):
     """What keeps a location from giving results of a monitor (None: of any), as it told last."""
 
     id = IdField()
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
     location = models.ForeignKey(Location, on_delete=models.CASCADE, related_name="troubles")
     monitor = models.ForeignKey(Monitor, null=True, blank=True, on_delete=models.CASCADE, related_name="troubles")
     reason = CodeField(max_length=32)

@@ -15,9 +15,11 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from threading import Lock
+from typing import NamedTuple
 from uuid import UUID
 
 import Stemmer
+from django.db import connection
 from django.db.models import Q, QuerySet
 
 from baken.record.orgs import keys
@@ -33,17 +35,36 @@ _ONE_AT_A_TIME = Lock()  # a stemmer keeps its word in itself
 _TOKEN = struct.Struct(">i")
 
 
+class Text(NamedTuple):
+    """A text by whose words a record is found. scope: by whom."""
+
+    organisation: UUID
+    scope: str
+    record: UUID
+    text: str
+
+
 def index(organisation: UUID, scope: str, record: UUID, text: str) -> None:
     """Make a record findable by the words of a text, besides those it is findable by already."""
-    tokens = {token(organisation, stem) for word in words(text) for stem in stems(word)}
-    SearchToken.objects.bulk_create(
-        (
-            SearchToken(organisation_id=organisation, scope=scope, token=value, record=record)
-            for value in sorted(tokens)
-        ),
-        ignore_conflicts=True,
-        batch_size=1_000,
-    )
+    index_many([Text(organisation, scope, record, text)])
+
+
+def index_many(texts: Iterable[Text]) -> None:
+    """The same for many texts at once."""
+    rows = {
+        (text.organisation, token(text.organisation, stem), text.scope, text.record)
+        for text in texts
+        for word in words(text.text)
+        for stem in stems(word)
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(INDEX, [list(column) for column in zip(*sorted(rows), strict=True)] or [[], [], [], []])
+
+
+INDEX = """
+INSERT INTO orgs_searchtoken (organisation_id, token, scope, record)
+SELECT * FROM unnest(%s::uuid[], %s::int[], %s::varchar[], %s::uuid[]) ON CONFLICT DO NOTHING
+"""
 
 
 def find(organisations: Sequence[UUID], scopes: Sequence[str], text: str) -> QuerySet[SearchToken] | None:

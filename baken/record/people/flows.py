@@ -14,17 +14,13 @@ from django.db import transaction
 from baken.domain.zones import zone as known_zone
 from baken.record.ledger import clock
 from baken.record.orgs.models import Organisation
+from baken.record.orgs.search import address_key
 from baken.record.people.access import ALLOWED, Caller, NotFound, Permission, Role
 from baken.record.people.models import ApiToken, Membership, User
 
 
 class PeopleError(ValueError):
     """A user or token cannot be made; the message names the field and the remedy."""
-
-
-def address_key(email: str) -> str:
-    """The code by which an e-mail address is looked up: equal for addresses that differ in case alone."""
-    return hashlib.sha256(email.strip().casefold().encode()).hexdigest()
 
 
 @transaction.atomic
@@ -48,7 +44,7 @@ def add_user(
     if zone:
         known_zone(zone)
     user = User(
-        email=email, email_key=address_key(email), name=name.strip(), created_at=clock.now(),
+        organisation=organisation, email=email, email_key=address_key(email), name=name.strip(), created_at=clock.now(),
         language=language or organisation.language, zone=zone or organisation.zone,
     )  # fmt: skip
     _set_password(user, password)

@@ -18,7 +18,9 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    """A person who signs in with an e-mail address.
+    """A person who signs in with an e-mail address, and belongs to the organisation whose keys seal their name.
+
+    `email_key` is what stands for the address: it is looked up by that alone.
 
     `shortcuts_off` holds the codes of keyboard shortcuts this person does not want.
     """
@@ -29,6 +31,7 @@ class User(AbstractBaseUser):
         DARK = "dark"
 
     id = IdField()
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="people")
     email = WrittenField(limit=LINE)
     email_key = CodeField(unique=True)
     name = WrittenField(limit=LINE)

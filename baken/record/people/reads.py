@@ -10,8 +10,9 @@ from django.http import HttpRequest
 
 from baken.record.ledger import clock
 from baken.record.orgs.models import Organisation
+from baken.record.orgs.search import address_key
 from baken.record.people.access import Caller, NotFound, Permission, Role
-from baken.record.people.flows import address_key, token_digest
+from baken.record.people.flows import token_digest
 from baken.record.people.models import ApiToken, Membership, User
 
 

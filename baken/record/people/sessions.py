@@ -10,8 +10,9 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from baken.record.ledger import clock
+from baken.record.orgs.search import address_key
 from baken.record.people.access import Caller, NotFound, Permission
-from baken.record.people.flows import PeopleError, address_key, set_active, set_password
+from baken.record.people.flows import PeopleError, set_active, set_password
 from baken.record.people.models import Attempts, SignIn, User
 from baken.record.people.reads import caller_of
 

@@ -39,8 +39,10 @@ def record(caller: Caller, *, service: Service, finished: datetime, outcome: str
     data = {"service": str(service.id), "outcome": outcome}
     append(stream, [Entry("drill.finished", finished, data)], actor=caller.actor)
     refold([stream.id])
-    Drill.objects.filter(id=stream.id).update(remarks=remarks.strip())
-    return Drill.objects.get(id=stream.id)
+    drill = Drill.objects.get(id=stream.id)
+    drill.remarks = remarks.strip()
+    drill.save(update_fields=["remarks"])
+    return drill
 
 
 def refold(ids: Iterable[UUID]) -> None:

@@ -100,6 +100,7 @@ class Migration(migrations.Migration):
                 ('reason', baken.record.orgs.fields.CodeField(max_length=32)),
                 ('detail', baken.record.orgs.fields.WrittenField(blank=True, default='', limit=200)),
                 ('since', models.DateTimeField()),
+                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orgs.organisation')),
                 ('location', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='troubles', to='monitors.location')),
                 ('monitor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='troubles', to='monitors.monitor')),
             ],

@@ -22,6 +22,7 @@ class Migration(migrations.Migration):
                 ('password', models.CharField(max_length=128, verbose_name='password')),
                 ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
                 ('id', baken.record.orgs.fields.IdField(default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False)),
+                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='people', to='orgs.organisation')),
                 ('email', baken.record.orgs.fields.WrittenField(blank=True, default='', limit=200)),
                 ('email_key', baken.record.orgs.fields.CodeField(max_length=64, unique=True)),
                 ('name', baken.record.orgs.fields.WrittenField(blank=True, default='', limit=200)),
