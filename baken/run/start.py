@@ -8,7 +8,6 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 
 from baken.reach.postgres import Cluster
@@ -79,7 +78,7 @@ def _prepare(say: Say) -> None:
     from django.core.management import call_command
 
     from baken.record.people.reads import provider
-    from baken.run import own
+    from baken.run import demonstration, own
     from baken.run.catalogues import compile_catalogues
 
     try:
@@ -87,25 +86,21 @@ def _prepare(say: Say) -> None:
     except OSError as error:
         say(f"translations: not compiled, pages may be in English ({error})")
     call_command("collectstatic", interactive=False, clear=True, verbosity=0)
-    if provider() is None and _wants_demonstration():
-        _make_demonstration(say)
+    if provider() is None and configuration.flag("BAKEN_DEMO", default=True) and not demonstration.was_removed():
+        demonstration.make(say)
     own.watch_itself(renew_key=True)
-    say(_greeting())
+    for line in _greeting():
+        say(line)
     disconnect()  # PostgreSQL may get another address while Baken runs; the children are told, this process is not
 
 
-def _wants_demonstration() -> bool:
-    return configuration.flag("BAKEN_DEMO", default=True) and find_spec("baken.run.demonstration") is not None
-
-
-def _make_demonstration(say: Say) -> None:
+def _greeting() -> list[str]:
+    """How to get in."""
+    from baken.record.people.reads import provider
     from baken.run import demonstration
 
-    demonstration.make(say)
-
-
-def _greeting() -> str:
-    return ""
+    owner = provider()
+    return demonstration.sign_ins() if owner and owner.demonstration else []
 
 
 def _supervise(home: Path, cluster: Cluster | None, say: Say) -> None:
