@@ -136,7 +136,7 @@ DESK: dict[str, Row] = {
     "incidents-changes": row(**staff()),
     "incident-new": row(**customer_and_staff()),
     "incident": row("incident", **customer_and_staff(), stranger=404),
-    "incident-news": row("incident", **staff()),
+    "incident-presence": row("incident", **staff(), changes=True),
     "incident-draft": row("incident", "draft", **customer_and_staff(), stranger=404, changes=True),
     "clock": row("incident", "clock", **customer_and_staff(), stranger=404),
     "incident-taking": row("incident", **staff(302), changes=True),
