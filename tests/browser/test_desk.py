@@ -207,7 +207,7 @@ def test_the_queue_stays_still_and_tells_what_is_new(visit: Visit, cast: Cast, n
             cast.alice.caller, organisation=cast.customer, service=cast.service, subject="Third", impact=1, urgency=1
         ).number
     with page.expect_response("**/incidents/changes/*"):
-        page.clock.fast_forward(15_000)
+        page.clock.fast_forward(30_000)
     expect(page.locator(f"#row-{second}")).to_have_class(re.compile("gone"))
     expect(page.locator(f"#row-{second}")).to_contain_text("Bea")
     assert page.locator("#queue tbody tr").evaluate_all("rows => rows.map(row => row.id)") == [
