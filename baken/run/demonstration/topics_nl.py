@@ -69,7 +69,7 @@ DOCUMENTS = (
     ),
     Topic(
         INTEGRITY,
-        ("het contract met de aannemer", "de notulen van vorige week", "het personeelsplan", "de tekening van de verbouwing"),
+        ("het contract met de aannemer", "de notulen van vorige week", "het personeelsplan", "de bouwtekening"),
         "Vorige versie terug van {thing}",
         "Er is over {thing} heen geschreven. Kan de versie van gisteren terug? We hebben hem morgenochtend nodig."
         "\n\n{reporter}",
