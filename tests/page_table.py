@@ -116,6 +116,7 @@ BASE: dict[str, Row] = {
     "customer-new": row(administrator=200),
     "customer": row("customer", administrator=200),
     "customer-name": row("customer", administrator=200),
+    "provider-name": row(administrator=200),
     "use-new": row("customer", administrator=200),
     "people": row(administrator=200),
     "person-new": row(administrator=200),
