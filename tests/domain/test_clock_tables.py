@@ -6,32 +6,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from baken.domain.clocks import Name, Reading, State, explain
-from baken.domain.facts import IncidentClass, Kind, Outcome, Priority
-from baken.domain.incidents import Incident, NotReported
-from baken.domain.instants import MINUTE, to_datetime
-from tests.domain.histories import AMSTERDAM, PICKUP, SUPPLIER_STOPS, History, at, terms
+from baken.domain.clocks import Name, explain
+from baken.domain.instants import HOUR, to_datetime
+from tests.domain.histories import AMSTERDAM, terms
+from tests.domain.test_kpi_tables import story, when
 
 TEXT = (Path(__file__).parents[2] / "docs/algorithms/clocks.md").read_text(encoding="utf-8")
-AGREED = {"reply": terms(), "customer": terms(), "pickup": PICKUP, "supplier": SUPPLIER_STOPS}
-LATER = "2026-04-30 00:00"
-FACTS: dict[str, tuple[str, dict[str, str]]] = {
-    "reply": (Kind.RESPONDED, {"way": "reply"}),
-    "call": (Kind.RESPONDED, {"way": "call"}),
-    "update": (Kind.RESPONDED, {"way": "update"}),
-    "picked up": (Kind.PICKED_UP, {}),
-    "assigned": (Kind.ASSIGNED, {"to": "somebody"}),
-    "answered": (Kind.WAITING_ENDED, {}),
-    "resolved": (Kind.RESOLVED, {}),
-    "reopened": (Kind.REOPENED, {}),
-    "closed": (Kind.CLOSED, {}),
-    "readmitted": (Kind.READMITTED, {}),
-    "restored": (Kind.DATA_RESTORED, {}),
-    "not restorable": (Kind.NOT_RESTORABLE, {}),
-    "break-in confirmed": (Kind.BREAK_IN_CONFIRMED, {}),
-    **{outcome.value: (Kind.LEFT_OUT, {"outcome": outcome.value}) for outcome in Outcome},
-    **{priority.value: (Kind.PRIORITY_CHANGED, {"priority": priority.value}) for priority in Priority},
-}
+NOON = when("05-03", "12:00")
 
 
 def rows(*heading: str) -> list[list[str]]:
@@ -42,125 +23,55 @@ def rows(*heading: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in table[1].splitlines()]
 
 
-def when(text: str) -> int:
-    day, time = text.split()
-    return at(f"2026-{day[3:]}-{day[:2]} {time}")
-
-
-def written(instant: int | None) -> str:
+def shown(instant: int | None, nothing: str = "-") -> str:
+    """DD-MM HH:MM in Amsterdam."""
     if instant is None:
-        return "-"
+        return nothing
     return to_datetime(instant).astimezone(ZoneInfo(AMSTERDAM)).strftime("%d-%m %H:%M")
 
 
-def hours(length: int) -> str:
-    return f"{length // MINUTE // 60}:{length // MINUTE % 60:02}"
+@pytest.mark.parametrize(
+    ("text", "looked", "clock", "state", "counted", "due", "breached"),
+    rows("what happened", "looked at", "clock", "state", "counted", "due", "breached"),
+)
+def test_a_clock(text: str, looked: str, clock: str, state: str, counted: str, due: str, breached: str) -> None:
+    as_of, told = when(*looked.split()), story(text)
+    reading = told.response(as_of) if clock == "response" else told.resolution(as_of)
+    found = (reading.state.replace("_", " "), f"{reading.used / HOUR:g} h", shown(reading.due))
+    assert found == (state, counted, due)
+    assert shown(reading.breached_at) == breached
 
 
-def story(text: str) -> History:
-    """A history from its sentence: what happened, each part ending in day and time; the report first."""
-    first, *then = text.split("; ")
-    what, moment = first[:-12], first[-11:]
-    priority, _, origin = what.partition(" by ")
-    told = History(when(moment), priority=priority, origin=origin or "customer")
-    for part in then:
-        happened(told, part[:-12], when(part[-11:]))
-    return told
+def test_warnings() -> None:
+    told = story("medium 02-03 09:00")
+    as_of = when("02-03", "09:00")
+    found = [
+        [name, f"{share:.0%}", shown(at)]
+        for name, reading in (("response", told.response(as_of)), ("resolution", told.resolution(as_of)))
+        for share, at in reading.warnings()
+    ]
+    assert found == rows("clock", "share", "warned")
 
 
-def happened(told: History, what: str, instant: int) -> None:
-    if what.startswith("waits for "):
-        told.waits(instant, what.removeprefix("waits for "))
-    elif what.startswith("retracts "):
-        told.retracted(int(what.split()[1]), instant)
-    elif what.startswith("merged with one of "):
-        told.then(Kind.REPORTED_EARLIER, instant, at=when(what.removeprefix("merged with one of ")))
-    elif what in FACTS:
-        told.then(FACTS[what][0], instant, **FACTS[what][1])
-    else:
-        assert what == "something of another program", what
-        told.then("weather.changed", instant)
-
-
-def says(reading: Reading) -> list[str]:
-    return [reading.state.value, hours(reading.used), written(reading.due), written(reading.breached_at)]
+def test_an_explanation() -> None:
+    sentence = re.search(r"The resolution clock of `([^`]+)`", TEXT)
+    assert sentence
+    as_of = when("05-04", "00:00")
+    incident = story(" ".join(sentence[1].split())).incident(as_of)
+    found = [
+        [shown(segment.start), shown(segment.end), "yes" if segment.counted else "no", segment.reason]
+        for segment in explain(incident, terms(), as_of, Name.RESOLUTION)
+    ]
+    assert found == rows("from", "to", "counts", "reason")
 
 
 @pytest.mark.parametrize(
-    "row", rows("what happened", "counts", "looked at", "response clock", "used", "deadline", "breach")
+    ("text", "status", "responded", "resolved", "waited", "why"),
+    rows("what happened", "status", "responded", "resolved", "waited", "why"),
 )
-def test_the_response_clock(row: list[str]) -> None:
-    what, agreed, moment, *expected = row
-    assert says(story(what).response(when(moment), AGREED[agreed])) == expected
-
-
-@pytest.mark.parametrize(
-    "row", rows("what happened", "stops", "looked at", "resolution clock", "used", "deadline", "breach")
-)
-def test_the_resolution_clock(row: list[str]) -> None:
-    what, agreed, moment, *expected = row
-    assert says(story(what).resolution(when(moment), AGREED[agreed])) == expected
-
-
-@pytest.mark.parametrize("row", rows("what happened", "status", "waits", "resolved", "beside"))
-def test_odd_histories(row: list[str]) -> None:
-    what, *expected = row
-    told = story(what)
-    if expected[0] == "no incident":
-        with pytest.raises(NotReported):
-            told.incident(LATER)
-        return
-    incident = told.incident(LATER)
-    waits = ", ".join(
-        " ".join([wait.on, written(wait.start), *([written(wait.end)] if wait.end else [])]) for wait in incident.waits
-    )
-    assert [incident.status.value, waits or "-", written(incident.resolved_at), beside(incident)] == expected
-    assert [priority for _, priority in incident.priority_changes] == [Priority.MEDIUM]
-
-
-def beside(incident: Incident) -> str:
-    if incident.resolution and not incident.resolved_timed:
-        return "untimed"
-    if incident.outcome:
-        return f"{incident.outcome} since {written(incident.left_out_at)}"
-    if IncidentClass.SECURITY in incident.classes:
-        return "also security"
-    if incident.restored_at or incident.not_restorable_at:
-        return f"restored {written(incident.restored_at)}" if incident.restored_at else "not restorable"
-    return "-"
-
-
-def test_the_explanation() -> None:
-    sentence = re.search(r"For the resolution clock of\n\n    (.*)\n", TEXT)
-    total = re.search(r"^That is (\S+) of the agreed (\d+) hours\.$", TEXT, re.MULTILINE)
-    assert sentence and total
-    told, agreed = story(sentence[1]), terms()
-    segments = explain(told.incident(LATER), agreed, at(LATER), Name.RESOLUTION)
-    assert [
-        [written(part.start), written(part.end), "yes" if part.counted else "no", str(part.reason)] for part in segments
-    ] == rows("from", "to", "counts", "why")
-    reading = told.resolution(LATER)
-    assert (hours(reading.used), reading.target) == (total[1], int(total[2]) * 60 * MINUTE)
-
-
-@pytest.mark.parametrize("row", rows("what happened", "50 %", "75 %", "90 %", "breach"))
-def test_warnings(row: list[str]) -> None:
-    what, *expected = row
-    told = story(what)
-    reading = told.resolution(max(fact.at for fact in told.facts))
-    warned = dict(reading.warnings())
-    found = [written(warned.get(share)) for share in (0.5, 0.75, 0.9)]
-    assert [*found, written(reading.falls_at)] == expected
-
-
-def test_every_state_is_in_the_list_and_in_a_row() -> None:
-    assert [cells[0] for cells in rows("state", "meaning")] == [state.value for state in State]
-    shown = {
-        cells[3]
-        for cells in rows("what happened", "counts", "looked at", "response clock", "used", "deadline", "breach")
-    }
-    shown |= {
-        cells[3]
-        for cells in rows("what happened", "stops", "looked at", "resolution clock", "used", "deadline", "breach")
-    }
-    assert shown == {state.value for state in State} - {"no_target"}
+def test_an_odd_history(text: str, status: str, responded: str, resolved: str, waited: str, why: str) -> None:
+    incident = story(text).incident(NOON)
+    waits = ", ".join(f"{shown(wait.start)} to {shown(wait.end, 'now')}" for wait in incident.waits) or "-"
+    found = (incident.status, shown(incident.first_response_at), shown(incident.resolved_at), waits)
+    assert found == (status, responded, resolved, waited)
+    assert why
