@@ -65,8 +65,7 @@ def _alone() -> Iterator[None]:
             cursor.execute("SELECT set_config('statement_timeout', %s, false)", [STATEMENT_TIMEOUT])
             yield
         finally:
-            connection.close_if_unusable_or_obsolete()
-            if connection.connection is not None:
+            if connection.is_usable():
                 cursor.execute("RESET lock_timeout; RESET statement_timeout")
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [ADVISORY])
 

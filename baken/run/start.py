@@ -8,12 +8,11 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 
 from baken.reach.postgres import Cluster
 from baken.run import configuration
-from baken.run.keys import OWN_LOCATION, ensure_key, own_key
+from baken.run.keys import OWN_LOCATION, ensure_key, own_key, secret_in
 from baken.run.ready import InUse, disconnect, django_ready
 from baken.run.supervisor import Child, HomeLock, Supervisor
 
@@ -35,19 +34,13 @@ def run(say: Say) -> None:
         check_port()
         ensure_key(own_key(home))
         if os.environ.get("DATABASE_URL"):
-            _prepare(say)
-            _supervise(home, None, say)
+            _supervise(home, None, _prepare(say), say)
             return
         users, cluster = InUse(home), Cluster(home)
         try:
-            say(
-                "database: starting PostgreSQL"
-                if cluster.data.exists()
-                else "database: making a new PostgreSQL cluster"
-            )
+            say(f"database: {'starting' if cluster.data.exists() else 'making'} PostgreSQL")
             os.environ["DATABASE_URL"] = cluster.start()
-            _prepare(say)
-            _supervise(home, cluster, say)
+            _supervise(home, cluster, _prepare(say), say)
         finally:
             cluster.stop()
             users.leave(cluster)
@@ -73,13 +66,13 @@ def _why_not(error: OSError, host: str, port: int) -> str:
     return f"BAKEN_BIND: nothing can listen on {host} ({error.strerror or error}); give an address of this machine"
 
 
-def _prepare(say: Say) -> None:
-    """Bring database, translations and assets up to date, and fill what is empty."""
+def _prepare(say: Say) -> list[str]:
+    """Bring database, translations and assets up to date, and fill what is empty; how to get in, as lines."""
     django_ready(progress=say)
     from django.core.management import call_command
 
     from baken.record.people.reads import provider
-    from baken.run import own
+    from baken.run import demonstration, own
     from baken.run.catalogues import compile_catalogues
 
     try:
@@ -87,29 +80,30 @@ def _prepare(say: Say) -> None:
     except OSError as error:
         say(f"translations: not compiled, pages may be in English ({error})")
     call_command("collectstatic", interactive=False, clear=True, verbosity=0)
-    if provider() is None and _wants_demonstration():
-        _make_demonstration(say)
+    if provider() is None and configuration.flag("BAKEN_DEMO", default=True) and not demonstration.was_removed():
+        demonstration.make(say)
     own.watch_itself(renew_key=True)
-    say(_greeting())
+    greeting = _greeting()
     disconnect()  # PostgreSQL may get another address while Baken runs; the children are told, this process is not
+    return greeting
 
 
-def _wants_demonstration() -> bool:
-    return configuration.flag("BAKEN_DEMO", default=True) and find_spec("baken.run.demonstration") is not None
+def _greeting() -> list[str]:
+    from django.urls import reverse
 
-
-def _make_demonstration(say: Say) -> None:
+    from baken.record.monitors.first_run import token_file
+    from baken.record.people.reads import provider
     from baken.run import demonstration
 
-    demonstration.make(say)
+    owner = provider()
+    if owner is None:
+        address = f"{configuration.url()}{reverse('setup')}?token={secret_in(token_file())}"
+        return ["Set it up, with a token that works once, at", f"  {address}"]
+    return demonstration.sign_ins() if owner.demonstration else []
 
 
-def _greeting() -> str:
-    return ""
-
-
-def _supervise(home: Path, cluster: Cluster | None, say: Say) -> None:
-    threading.Thread(target=_announce, args=[home, say], daemon=True).start()
+def _supervise(home: Path, cluster: Cluster | None, greeting: list[str], say: Say) -> None:
+    threading.Thread(target=_announce, args=[home, greeting, say], daemon=True).start()
     Supervisor(home, children(home), cluster=cluster).run()
 
 
@@ -126,15 +120,16 @@ def children(home: Path) -> list[Child]:
     ]
 
 
-def _announce(home: Path, say: Say) -> None:
-    """Tell the address as soon as the first page answers."""
+def _announce(home: Path, greeting: list[str], say: Say) -> None:
+    """Tell the address, and how to get in, as soon as the first page answers."""
     patience = time.monotonic() + ANSWER_SECONDS
     while not _answers():
         if time.monotonic() > patience:
             say(f"the pages do not answer yet; see {home / 'logs/web.log'}")
             return
         time.sleep(0.2)
-    say(f"Baken runs at {configuration.url()}  (Ctrl-C stops it)")
+    for line in [f"Baken runs at {configuration.url()}  (Ctrl-C stops it)", *greeting]:
+        say(line)
 
 
 def _answers() -> bool:

@@ -152,10 +152,12 @@ def slow_jobs() -> list[Job]:
     from baken.record.detection.routines import take_turn
     from baken.record.monitors.flows import note_progress
     from baken.record.monitors.retention import tidy_results
+    from baken.record.people import sessions
     from baken.record.people.access import program
 
     five_minutes, six_hours, a_day = timedelta(minutes=5), timedelta(hours=6), timedelta(days=1)
     return [
+        Job("sessions", 600.0, lambda: take_turn("sessions", six_hours, sessions.tidy)),
         Job("results", 600.0, lambda: take_turn("results", six_hours, tidy_results)),
         Job("progress", 60.0, lambda: take_turn("progress", five_minutes, lambda: note_progress(program("worker")))),
         Job("chain", 600.0, lambda: take_turn("chain", a_day, verify_chain)),

@@ -1,6 +1,7 @@
 """Signing in and out, the account, language and theme; all of it without JavaScript too."""
 
 import pytest
+from django.conf import settings
 from playwright.sync_api import Page, expect
 
 from baken.record.people.sessions import PER_ACCOUNT
@@ -54,9 +55,9 @@ def test_the_session_cookie_is_out_of_reach_of_scripts(visit: Visit, cast: Cast)
     sign_in(page, "alice@customer.example", PASSWORD)
     page.wait_for_url("**/")
     cookies = {cookie["name"]: cookie for cookie in page.context.cookies()}
-    session = cookies["sessionid"]
+    session = cookies[settings.SESSION_COOKIE_NAME]
     assert session["httpOnly"] and session["sameSite"] == "Lax"
-    assert session["value"] != before.get("sessionid")
+    assert session["value"] != before.get(settings.SESSION_COOKIE_NAME)
     assert page.evaluate("document.cookie") == ""
 
 

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 from django.db import transaction
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from baken.record.ledger.models import LedgerFact
+from baken.show.web.errors import failed
 from tests.conftest import Cast
 from tests.page_table import EVERYBODY, PAGES, World, make_world
 
@@ -83,6 +84,12 @@ def test_a_get_changes_nothing(world: World) -> None:
             response = client.get(reverse(name, args=row.args(world)))
             assert response.status_code in {302, 403, 405}, name
             assert LedgerFact.objects.count() == before, name
+
+
+def test_an_error_of_ours_is_a_page_that_asks_nothing_of_the_database() -> None:
+    response = failed(RequestFactory().get("/"))
+    assert response.status_code == 500
+    assert "Something failed on our side" in response.content.decode()
 
 
 def test_a_form_from_elsewhere_is_refused(world: World) -> None:

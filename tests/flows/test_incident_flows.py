@@ -10,9 +10,10 @@ import pytest
 from django.db import connection
 
 from baken.domain.facts import Kind, Origin, Outcome, Waiting
-from baken.record.incidents import flows, reads
+from baken.record.incidents import flows, presence, reads
 from baken.record.incidents.flows import Conflict, IncidentError
-from baken.record.incidents.models import Draft, Incident, Message
+from baken.record.incidents.models import Draft, Incident, Message, Presence
+from baken.record.incidents.presence import Colleague
 from baken.record.ledger import clock
 from baken.record.people.access import Caller, Forbidden, NotFound, Role
 from tests.conftest import Cast, Person
@@ -149,7 +150,7 @@ def test_taking_on_and_taking_over(cast: Cast, incident: Incident) -> None:
     before = kinds(bob, incident)
     flows.take(bob, incident.number)
     assert kinds(bob, incident) == before
-    with pytest.raises(Conflict, match="Bob works on this"):
+    with pytest.raises(Conflict, match="A colleague works on this"):
         flows.take(bea, incident.number)
     assert flows.take(bea, incident.number, over=True).assignee == cast.bea.user
 
@@ -432,8 +433,6 @@ def test_drafts_are_kept_until_they_are_sent(cast: Cast, incident: Incident) -> 
     flows.save_draft(bob, number, kind="note", body="Hm")
     flows.save_draft(alice, number, kind="reply", body="And")
     assert [reads.draft(bob, incident, kind) for kind in ("reply", "note")] == ["Dear Alice", "Hm"]
-    assert reads.writers(cast.bea.caller, incident) == [cast.bob.user]
-    assert reads.writers(bob, incident) == []
     assert reads.draft(cast.bea.caller, incident, "reply") == ""
     for refused, error in (
         (lambda: flows.save_draft(alice, number, kind="note", body="x"), Forbidden),
@@ -450,6 +449,25 @@ def test_drafts_are_kept_until_they_are_sent(cast: Cast, incident: Incident) -> 
     assert [draft.author for draft in Draft.objects.all()] == [cast.alice.user]
 
 
+def test_who_has_it_open_and_who_writes(cast: Cast, incident: Incident, at: Callable[[float], None]) -> None:
+    bob, bea, number = cast.bob.caller, cast.bea.caller, incident.number
+    for caller in (bob, bea, bob, MACHINE):
+        presence.look(caller, number)
+    flows.save_draft(bea, number, kind="note", body="Hm")
+    assert presence.colleagues(bob, incident) == [Colleague(cast.bea.user, writes=True)]
+    assert presence.colleagues(bea, incident) == [Colleague(cast.bob.user, writes=False)]
+    at(0.02)
+    presence.look(bea, reported(cast, cast.alice).number)
+    assert presence.colleagues(bob, incident) == []
+    assert Presence.objects.filter(person=cast.bea.user).count() == 1
+    with pytest.raises(Forbidden):
+        presence.look(cast.alice.caller, number)
+    with pytest.raises(Forbidden):
+        presence.colleagues(cast.alice.caller, incident)
+    with pytest.raises(NotFound):
+        presence.look(bob, 1)
+
+
 def test_somebody_wrote_meanwhile(cast: Cast, incident: Incident) -> None:
     bob, bea, number = cast.bob.caller, cast.bea.caller, incident.number
     seen = Message.objects.get().id
@@ -460,7 +478,7 @@ def test_somebody_wrote_meanwhile(cast: Cast, incident: Incident) -> None:
         lambda: flows.resolve(bob, number, body="Done", seen=seen),
         lambda: flows.wait(bob, number, on=Waiting.CUSTOMER, question="Which?", seen=seen),
     ):
-        with pytest.raises(Conflict, match="Bea wrote while you were writing"):
+        with pytest.raises(Conflict, match="Somebody wrote while you were writing"):
             late()
     assert flows.reply(bob, number, body="Thanks", seen=Message.objects.latest("id").id).status == "open"
 

@@ -12,7 +12,7 @@ from baken.record.ledger import clock
 from baken.record.people import sessions
 from baken.record.people.access import Forbidden, NotFound
 from baken.record.people.flows import PeopleError
-from baken.record.people.models import Attempts, User
+from baken.record.people.models import Attempts, SignIn, User
 from tests.conftest import PASSWORD, START, Cast
 
 NEW = "quite another sentence"
@@ -79,11 +79,17 @@ def test_one_address_that_tries_many_accounts_is_stopped(cast: Cast) -> None:
     assert attempt(cast, PASSWORD, address="192.0.2.2") == cast.alice.user
 
 
-def test_old_counts_are_swept_up(cast: Cast) -> None:
-    wrongly(cast, 1, address="192.0.2.1")
-    with clock.at(START + timedelta(hours=1)):
-        sessions.check_credentials(email=cast.bob.user.email, password=PASSWORD, address=None)
-    assert not Attempts.objects.exists()
+def test_what_is_over_is_forgotten_and_what_is_not_stays(cast: Cast) -> None:
+    over, live = begun(cast.alice.user), begun(cast.alice.user)
+    Session.objects.filter(session_key=over).update(expire_date=START)
+    Session.objects.filter(session_key=live).update(expire_date=START + timedelta(days=1))
+    wrongly(cast, 1)
+    with clock.at(START + sessions.WINDOW):
+        sessions.check_credentials(email=cast.bob.user.email, password=PASSWORD, address="192.0.2.1")
+        sessions.tidy()
+    assert list(Session.objects.values_list("session_key", flat=True)) == [live]
+    assert [row.session_key for row in SignIn.objects.all()] == [live]
+    assert Attempts.objects.count() == 1
 
 
 @pytest.mark.django_db(transaction=True)

@@ -139,7 +139,7 @@ def _offered(caller: Caller, organisation: Organisation, service: Service) -> No
 
 def _counts(complaint: Complaint) -> None:
     if complaint.left_out:
-        raise Conflict(f"It was left out already, as {complaint.left_out}.")
+        raise Conflict("This complaint was left out of the counts.")
 
 
 def _locked(caller: Caller, number: int) -> Complaint:

@@ -88,9 +88,8 @@ def not_overtaken(caller: Caller, incident: Incident, seen: UUID | None) -> None
     """Nobody else said something after the message that the writer `seen` last. Raises Conflict."""
     if seen is None:
         return
-    newest = incident.messages.filter(id__gt=seen).exclude(author_id=caller.user).select_related("author").last()
-    if newest is not None:
-        raise Conflict(f"{newest.author or 'Somebody'} wrote while you were writing; read it, then send again.")
+    if incident.messages.filter(id__gt=seen).exclude(author_id=caller.user).exists():
+        raise Conflict("Somebody wrote while you were writing; read it, then send yours again.")
 
 
 def not_closed(incident: Incident) -> None:
@@ -108,7 +107,7 @@ def still_open(incident: Incident) -> None:
 def not_left_out(incident: Incident) -> None:
     """It counts. Raises Conflict."""
     if incident.outcome:
-        raise Conflict(f"#{incident.number} was left out already, as {incident.outcome}.")
+        raise Conflict("This incident was left out of the counts; count it again first.")
 
 
 def resolution_of_its_own(incident: Incident) -> None:

@@ -146,7 +146,7 @@ def take(caller: Caller, number: int, *, over: bool = False) -> Incident:
     if incident.assignee_id == caller.user and incident.status != Incident.Status.NEW:
         return incident
     if incident.assignee_id not in (None, caller.user) and not over:
-        raise Conflict(f"{incident.assignee} works on this incident; take it over deliberately if you must.")
+        raise Conflict("A colleague works on this incident; take it over deliberately if you must.")
     Incident.objects.filter(id=incident.id).update(assignee=caller.user)
     now = clock.now()
     entries = [Entry(Kind.PICKED_UP, now), Entry(Kind.ASSIGNED, now, {"to": str(caller.user)})]
@@ -172,7 +172,7 @@ def wait(caller: Caller, number: int, *, on: Waiting, question: str, seen: UUID 
     still_open(incident)
     not_overtaken(caller, incident, seen)
     if incident.waiting_on == on:
-        raise Conflict(f"It waits for the {on.value} already.")
+        raise Conflict("It waits for that already.")
     customer = on is Waiting.CUSTOMER
     say(caller, incident, Message.Kind.REPLY if customer else Message.Kind.NOTE, question, visible=customer)
     entries = [Entry(Kind.WAITING_ENDED, clock.now())] if incident.waiting_on else []

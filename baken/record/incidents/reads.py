@@ -1,7 +1,6 @@
 """Reading incidents, always narrowed to what the caller may see."""
 
 from collections.abc import Collection, Sequence
-from datetime import timedelta
 from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
@@ -9,13 +8,12 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from baken.domain.facts import Fact
 from baken.record.catalogue.models import Service
 from baken.record.incidents.models import Draft, Incident, Message
-from baken.record.ledger import clock
 from baken.record.ledger import reads as ledger
 from baken.record.ledger.models import LedgerFact
 from baken.record.orgs import search
 from baken.record.orgs.models import Organisation
-from baken.record.people.access import STAFF, Caller, NotFound, Permission
-from baken.record.people.models import Membership, User
+from baken.record.people.access import Caller, NotFound, Permission
+from baken.record.people.models import Membership
 
 
 def visible(caller: Caller) -> QuerySet[Incident]:
@@ -168,11 +166,3 @@ def draft(caller: Caller, incident: Incident, kind: str) -> str:
     """What the caller was writing when they paused; empty when nothing."""
     row = Draft.objects.filter(incident=incident, author_id=caller.user, kind=kind).first()
     return row.body if row else ""
-
-
-def writers(caller: Caller, incident: Incident) -> list[User]:
-    """Colleagues whose draft on this incident changed in the last two minutes."""
-    since = clock.now() - timedelta(minutes=2)
-    recent = Draft.objects.filter(incident=incident, updated_at__gte=since, author__memberships__role__in=STAFF)
-    authors = recent.exclude(author_id=caller.user).values("author_id")
-    return list(User.objects.filter(id__in=authors).order_by("created_at")) if caller.staff else []

@@ -46,7 +46,6 @@ def check_credentials(*, email: str, password: str, address: str | None) -> User
     if not isinstance(user, User):
         raise WrongCredentials("This e-mail address and password do not belong together. Check both and try again.")
     Attempts.objects.filter(key=account).delete()
-    Attempts.objects.filter(began__lte=clock.now() - WINDOW).delete()
     return user
 
 
@@ -114,6 +113,14 @@ def end(user: User, sign_in_id: UUID) -> None:
 def end_all(user: User) -> None:
     """End every session of a person."""
     _end(list(SignIn.objects.filter(user=user).values_list("session_key", flat=True)))
+
+
+def tidy() -> None:
+    """Forget sessions that are over, and tries that no longer count."""
+    now = clock.now()
+    Session.objects.filter(expire_date__lte=now).delete()
+    SignIn.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
+    Attempts.objects.filter(began__lte=now - WINDOW).delete()
 
 
 def ended(session_key: str) -> None:

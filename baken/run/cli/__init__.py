@@ -74,9 +74,8 @@ def baken() -> None:
 def main() -> int:
     """Run the command line; what `baken` ends with. Every failure is one line that names what to do."""
     try:
-        baken.main(standalone_mode=False)
-    except click.exceptions.Exit as ended:
-        return ended.exit_code
+        ended = baken.main(standalone_mode=False)  # the code that a command gave to ctx.exit
+        return ended if isinstance(ended, int) else 0
     except click.ClickException as mistake:
         mistake.show()
         return mistake.exit_code
@@ -90,7 +89,6 @@ def main() -> int:
             raise
         click.echo(f"baken: {_line(problem)}", err=True)
         return int(getattr(problem, "exit_code", FAILED))
-    return 0
 
 
 def _line(problem: Exception) -> str:

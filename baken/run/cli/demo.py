@@ -37,4 +37,4 @@ def remove(yes: bool) -> None:
     from baken.run import demonstration
 
     demonstration.remove(click.echo)
-    click.echo("The demonstration is gone. `baken up` now begins with the first-run setup if BAKEN_DEMO=no is set.")
+    click.echo("The demonstration is gone. The next `baken up` begins with the first-run setup.")

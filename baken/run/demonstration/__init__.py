@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 from baken.record.people.access import Role
 from baken.run.demonstration.making import make_year
-from baken.run.demonstration.removing import Kept, remove
+from baken.run.demonstration.removing import Kept, forget_removal, remove, was_removed
 from baken.run.demonstration.world import CUSTOMERS, PASSWORD, STAFF
 
-__all__ = ["PASSWORD", "Kept", "make", "remove", "sign_ins"]
+__all__ = ["PASSWORD", "Kept", "make", "remove", "sign_ins", "was_removed"]
 
 SEED, MONTHS = 20160301, 12
 
@@ -19,6 +19,7 @@ def make(say: Callable[[str], None], *, seed: int = SEED, months: int = MONTHS, 
     The same seed and end give the same history. All of it or nothing. Raises Conflict where there is a provider.
     """
     make_year(say, seed=seed, months=months, end=end or datetime.now(UTC))
+    forget_removal()
 
 
 def sign_ins() -> list[str]:

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from functools import cache
+from pathlib import Path
 from uuid import UUID
 
 from django.apps import apps
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import IntegrityError, connection, models, transaction
 from django.db.backends.utils import CursorWrapper
@@ -39,8 +41,23 @@ def remove(say: Say) -> None:
         with transaction.atomic(), connection.cursor() as cursor:
             _refuse_if_in_use(ids)
             _delete(cursor, ids, say)
+        _mark().touch()
     except IntegrityError as error:
         raise Kept(f"Something real refers to the demonstration; nothing was removed. {REMEDY}") from error
+
+
+def was_removed() -> bool:
+    """Whether a demonstration was taken away here: the next start does not make it again by itself."""
+    return _mark().exists()
+
+
+def forget_removal() -> None:
+    """Somebody asks for a demonstration again."""
+    _mark().unlink(missing_ok=True)
+
+
+def _mark() -> Path:
+    return Path(settings.BAKEN_HOME) / "demonstration.removed"
 
 
 def _refuse_if_in_use(ids: list[UUID]) -> None:

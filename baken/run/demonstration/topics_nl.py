@@ -7,7 +7,7 @@ AVAILABILITY, INTEGRITY, SECURITY, OTHER = ("availability",), ("integrity",), ("
 DOCUMENTS = (
     Topic(
         AVAILABILITY,
-        ("de gedeelde map Bouwzaken", "de map Personeel", "ons projectarchief", "de map Raadsstukken"),
+        ("de gedeelde map Bouwzaken", "de map Personeel", "ons projectarchief", "de map Besluiten"),
         "Kan {thing} niet openen",
         "Goedemorgen,\n\nSinds vanmorgen krijg ik een leeg scherm als ik {thing} open. Opnieuw aanmelden helpt niet. "
         "Twee collega's hebben het ook.\n\nGroet,\n{reporter}",
@@ -33,7 +33,7 @@ DOCUMENTS = (
     ),
     Topic(
         AVAILABILITY,
-        ("mijn tablet", "de laptop van de wethouder", "mijn telefoon", "de werkplek in kamer 2.14"),
+        ("mijn tablet", "de laptop van de directeur", "mijn telefoon", "de werkplek in kamer 2.14"),
         "Synchroniseren stopt op {thing}",
         "Hallo,\n\nOp {thing} blijft het synchroniseren hangen op 'bezig met 1 van 312'. Al drie keer opnieuw "
         "gestart.\n\nMet vriendelijke groet,\n{reporter}",
@@ -69,7 +69,7 @@ DOCUMENTS = (
     ),
     Topic(
         INTEGRITY,
-        ("het contract met de aannemer", "de notulen van vorige week", "het personeelsplan", "de tekening van de kade"),
+        ("het contract met de aannemer", "de notulen van vorige week", "het personeelsplan", "de bouwtekening"),
         "Vorige versie terug van {thing}",
         "Er is over {thing} heen geschreven. Kan de versie van gisteren terug? We hebben hem morgenochtend nodig."
         "\n\n{reporter}",
@@ -93,7 +93,7 @@ DOCUMENTS = (
     ),
     Topic(
         AVAILABILITY,
-        ("de app voor raadsleden", "de koppeling met het zaaksysteem", "de zoekpagina", "het formulier op de website"),
+        ("de app voor bestuurders", "de koppeling met de boekhouding", "de zoekpagina", "het formulier op de website"),
         "{thing} geeft foutmelding 502",
         "Sinds een kwartier geeft {thing} alleen nog 'fout 502'. Bij iedereen.\n\n{reporter}",
         "Dank u, {reporter}. We zien het hier ook en hebben het hoog op de lijst gezet.\n\n{agent}",

@@ -96,11 +96,11 @@ class Incident(Schema):
 class Filters(Schema):
     """What is listed; what is not given may be anything. Give a name several times for either of its values."""
 
-    status: list[Status] = []
-    priority: list[Priority] = []
-    classes: list[IncidentClass] = Field([], alias="class")
-    service: Code | None = None
-    customer: Code | None = None
+    status: list[Status] = Field([], description="where it stands")
+    priority: list[Priority] = Field([], description="how urgent it is")
+    classes: list[IncidentClass] = Field([], alias="class", description="what it touches, among other things")
+    service: Code | None = Field(None, description="code of its service")
+    customer: Code | None = Field(None, description="code of its customer")
     q: str = Field("", max_length=500, description="words in number, subject or messages")
     order: Literal["newest", "time-left"] = Field(
         "newest", description="time-left: by the next deadline, soonest first"

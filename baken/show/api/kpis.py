@@ -30,7 +30,7 @@ router = Router(tags=["KPIs"])
 class AskedOf(Asked):
     """The same of one service."""
 
-    service: Code
+    service: Code = Field(description="code of the service")
 
 
 class Kpi(Schema):

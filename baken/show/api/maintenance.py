@@ -36,6 +36,12 @@ class Maintenance(Schema):
         return row.service.code
 
 
+class Filter(Schema):
+    """What is listed."""
+
+    service: Code | None = Field(None, description="code of the service")
+
+
 class Announcement(Input):
     """What will be done when."""
 
@@ -46,9 +52,9 @@ class Announcement(Input):
 
 
 @router.get("/maintenance", response=Page[Maintenance], **needs("List maintenance", READ, answers=(404,)))
-def listing(request: ApiRequest, paging: Query[Paging], service: Code | None = None) -> Mapping[str, Any]:
+def listing(request: ApiRequest, asked: Query[Filter], paging: Query[Paging]) -> Mapping[str, Any]:
     """Announced work, latest first, of one service or of all that the caller may know of."""
-    found = reads.service(request.auth, service) if service else None
+    found = reads.service(request.auth, asked.service) if asked.service else None
     return page(reads.maintenance(request.auth, found.id if found else None), paging)
 
 

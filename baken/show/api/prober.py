@@ -6,6 +6,7 @@ A request that is sent again changes nothing: results are taken once by their nu
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 from uuid import UUID
 
@@ -30,7 +31,7 @@ OLDEST = 5 * MINUTE
 router = Router(tags=["Prober"])
 
 Big = Annotated[int, Field(ge=0, lt=2**63)]
-Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z _-]{0,31}$")]
+Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9 _-]{0,31}$")]
 
 
 class Signed(AuthBase):
@@ -61,6 +62,9 @@ class ProberRequest(HttpRequest):
     auth: Location
 
 
+EXAMPLE = ["018f3b5e-7c1a-7cc2-9f3e-2b7d5a1c9e40", 18, 1772440200000000, 41250, "up", "ok", 200]
+
+
 class Seen(NamedTuple):
     """One result: instants and durations in microseconds."""
 
@@ -84,12 +88,41 @@ class ProberProblem(Schema):
 class Delivery(Schema):
     """Results in order of their numbers; the problems of this moment, left out while they stay the same."""
 
-    location: str
-    results: list[Seen] = Field(max_length=10_000)
+    location: str = Field(examples=["ams-1"])
+    results: list[Seen] = Field(max_length=10_000, examples=[[EXAMPLE]])
     problems: list[ProberProblem] | None = Field(None, max_length=10_000)
 
 
-@router.get("/prober/assignment", auth=Signed(), summary="What to check")
+HEADERS = [
+    {"in": "header", "name": name, "required": True, "schema": {"type": "string"}, "description": meaning}
+    for name, meaning in (("Baken-Location", "code of the location"), ("Baken-Timestamp", "Unix microseconds"))
+]
+CONDITION = {
+    "in": "header", "name": "If-None-Match", "required": False, "schema": {"type": "string"},
+    "description": "the ETag of the assignment that is known",
+}  # fmt: skip
+
+
+def _answer(status: int, meaning: str, seen: Mapping[str, Any] | None) -> dict[int, Any]:
+    content = {"content": {"application/json": {"schema": {"type": "object"}, "example": seen}}} if seen else {}
+    return {status: {"description": meaning, **content}}
+
+
+ASSIGNMENT = {
+    "version": "9f86d081884c7d659a2feaa0c55ad015", "allow_private": True, "acknowledged": 17,
+    "checks": [Check("018f3b5e-7c1a-7cc2-9f3e-2b7d5a1c9e40", "https://cloud.example.org/", 30.0, 10.0).to_wire()],
+}  # fmt: skip
+
+
+@router.get(
+    "/prober/assignment",
+    auth=Signed(),
+    summary="What to check",
+    openapi_extra={
+        "parameters": [*HEADERS, CONDITION],
+        "responses": {**_answer(200, "The assignment", ASSIGNMENT), **_answer(304, "It is still the same", None)},
+    },
+)
 def assignment(request: ProberRequest) -> HttpResponse:
     """The checks of a location, with intervals and timeouts in seconds, and the highest result the hub has.
 
@@ -104,7 +137,16 @@ def assignment(request: ProberRequest) -> HttpResponse:
     return JsonResponse(body, headers={"ETag": etag, "Cache-Control": "no-store"})
 
 
-@router.post("/prober/results", auth=Signed(), summary="What was seen")
+@router.post(
+    "/prober/results",
+    auth=Signed(),
+    summary="What was seen",
+    openapi_extra={
+        "parameters": HEADERS,
+        "x-answers": [409],
+        "responses": _answer(200, "How far the hub is", {"acknowledged": 18}),
+    },
+)
 def results(request: ProberRequest, delivery: Delivery) -> HttpResponse:
     """Takes results, in order and once, and answers the highest number the hub has.
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -95,12 +95,12 @@ def menu(request: HttpRequest, caller: Caller | None) -> list[Group]:
     if caller is None:
         return []
     found = [(label, [place for place in places if place.open_to(caller)]) for label, places in MENU]
-    addresses = {place.name: url for _, places in found for place in places if (url := address(place.name))}
+    addresses = {place.name: reverse(place.name) for _, places in found for place in places}
     here = _longest_prefix(request.path, addresses.values())
     groups = [
         Group(str(label), [
             Link(place.name, str(place.label), addresses[place.name], addresses[place.name] == here)
-            for place in places if place.name in addresses
+            for place in places
         ])
         for label, places in found
     ]  # fmt: skip
@@ -115,14 +115,6 @@ def front_page(caller: Caller) -> str | None:
         if role in caller.roles:
             return name
     return None
-
-
-def address(name: str) -> str | None:
-    """The address of a page by its name; None when there is no such page."""
-    try:
-        return reverse(name)
-    except NoReverseMatch:
-        return None
 
 
 def _longest_prefix(path: str, addresses: Iterable[str]) -> str | None:

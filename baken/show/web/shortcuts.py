@@ -6,11 +6,11 @@ A page offers one by giving a link, button or field the attribute `data-shortcut
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from baken.record.people.access import Caller, Permission
-from baken.show.web import navigation
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Offered:
 def of(off: Collection[str], caller: Caller | None) -> list[Offered]:
     """The shortcuts that make sense for a caller, each with whether it is on."""
     return [
-        Offered(shortcut, shortcut.code not in off, navigation.address(shortcut.goes_to) or "")
+        Offered(shortcut, shortcut.code not in off, reverse(shortcut.goes_to) if shortcut.goes_to else "")
         for shortcut in ALL
         if shortcut.needs is None or (caller is not None and caller.may(shortcut.needs))
     ]

@@ -66,6 +66,7 @@ urlpatterns = [
     path("customers/<slug:code>/", customers.customer, name="customer"),
     path("customers/<slug:code>/name/", customers.customer_name, name="customer-name"),
     path("customers/<slug:code>/services/", customers.use_new, name="use-new"),
+    path("provider/name/", customers.provider_name, name="provider-name"),
     path("people/", people.people, name="people"),
     path("people/new/", people.person_new, name="person-new"),
     path("people/<uuid:person_id>/", people.person, name="person"),

@@ -29,6 +29,12 @@ def _talking(incident: Incident) -> bool:
     return incident.status != Incident.Status.CLOSED and not incident.outcome
 
 
+def _answerable(incident: Incident) -> bool:
+    """What shared the resolution of an outage does not open again by an answer."""
+    over = incident.outage_id is not None and incident.status in DONE
+    return _talking(incident) and not over
+
+
 def _counting(incident: Incident) -> bool:
     return not incident.outcome
 
@@ -108,7 +114,7 @@ ACTIONS: Mapping[str, Action] = {
         draft=Message.Kind.CALL,
     ),
     "answer": Action(
-        forms.AnswerForm, _answer, _("Your answer was sent."), _talking, _REPORT, Message.Kind.REPLY, staff=False
+        forms.AnswerForm, _answer, _("Your answer was sent."), _answerable, _REPORT, Message.Kind.REPLY, staff=False
     ),
     "taking": Action(
         forms.TakeForm,

@@ -5,9 +5,11 @@ from typing import Any
 from uuid import UUID
 
 from baken.domain.agreements import Basis
+from baken.domain.deadlines import Nis2, nis2
 from baken.domain.facts import Priority
+from baken.domain.instants import to_us
 from baken.record.catalogue import reads as catalogue
-from baken.record.incidents import reads
+from baken.record.incidents import presence, reads
 from baken.record.incidents.models import Incident
 from baken.record.people.access import Caller
 from baken.show.web.desk import history, words
@@ -43,7 +45,8 @@ def desk_page(caller: Caller, incident: Incident, bound: Bound) -> dict[str, Any
         "events": events,
         "duplicates": incident.duplicates.order_by("number"),
         "joined": incident.joined.select_related("organisation").order_by("number"),
-        "writers": reads.writers(caller, incident),
+        "here": presence.colleagues(caller, incident),
+        "deadlines": _nis2(incident),
         "mine": incident.assignee_id == caller.user,
     }
 
@@ -74,3 +77,11 @@ def _page(caller: Caller, incident: Incident, bound: Bound, events: list[Event])
         "can": {name.replace("-", "_"): form for name, form in {**forms, **bound}.items()},
         "failed": next(iter(bound), ""),
     }
+
+
+def _nis2(incident: Incident) -> Nis2 | None:
+    """By when a confirmed break-in has to be reported to the authorities, counted from its detection."""
+    if incident.break_in_confirmed_at is None:
+        return None
+    terms = catalogue.version(incident.agreement_id, incident.agreement_version).terms
+    return nis2(terms.zone, to_us(incident.reported))

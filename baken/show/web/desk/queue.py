@@ -18,7 +18,7 @@ from baken.record.people.access import Caller
 from baken.show.web.desk.badges import Badge, faces_now, most_urgent
 from baken.show.web.forms.queue import QueueForm
 
-SHOWN = 50
+SHOWN = 40
 MOST_AT_ONCE = 100
 
 

@@ -107,6 +107,8 @@ def for_the_customer(incident: Incident) -> str:
         return gettext("This is part of another incident; everything goes on there.")
     if incident.outcome:
         return gettext("The desk left this incident out; the last message says why.")
+    if incident.outage_id and incident.resolved_at:
+        return gettext("This was part of an outage that is over. If something is still wrong, report it anew.")
     if incident.status == Incident.Status.WAITING and incident.waiting_on == "customer":
         return gettext("We asked you something and are waiting for your answer.")
     return {

@@ -1,9 +1,10 @@
 """Ninety days as bars: what a timeline was like on each day."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
+from itertools import groupby
 
 from django.utils import formats
 from django.utils.translation import gettext
@@ -32,10 +33,14 @@ class Bar:
     title: str
     tally: UptimeTally
 
-    @property
-    def hatch(self) -> str:
-        """The path of its hatching, where it is not measured."""
-        return hatching(self.x, 0, WIDTH, 10, 10 / 3) if self.look == State.UNKNOWN else ""
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Days in a row of which nothing, or too little, is known: one shape with its hatching."""
+
+    ground: str
+    hatch: str
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,22 @@ class Bars:
     days: list[Bar]
     total: UptimeTally
     label: str
+
+    @property
+    def up(self) -> str:
+        """The path of all the days that were simply up: one shape, for most of them are."""
+        return _grounds(bar for bar in self.days if bar.look == State.UP)
+
+    @property
+    def stretches(self) -> list[Stretch]:
+        """The days that were not measured, those in a row together."""
+        runs = groupby(self.days, key=lambda bar: bar.look == State.UNKNOWN)
+        return [_stretch(list(run)) for unknown, run in runs if unknown]
+
+    @property
+    def marked(self) -> list[Bar]:
+        """The days with an outage or with maintenance."""
+        return [bar for bar in self.days if bar.look in (State.DOWN, State.MAINTENANCE)]
 
     @property
     def eventful(self) -> list[Bar]:
@@ -86,6 +107,21 @@ def _bar(number: int, day: date, timeline: Timeline) -> Bar:
     # Translators: a day, as Django's date format
     said = formats.date_format(day, gettext("j M Y"))
     return Bar(number, day, look(tally).value, f"{said}: {_words(tally)}", tally)
+
+
+def _stretch(run: Sequence[Bar]) -> Stretch:
+    hatch = "".join(hatching(bar.x, 0, WIDTH, 10, 10 / 3) for bar in run)
+    if len(run) == 1:
+        return Stretch(_grounds(run), hatch, run[0].title)
+    # Translators: a day, as Django's date format
+    first, last = (formats.date_format(bar.day, gettext("j M Y")) for bar in (run[0], run[-1]))
+    return Stretch(
+        _grounds(run), hatch, gettext("%(first)s to %(last)s: not measured") % {"first": first, "last": last}
+    )
+
+
+def _grounds(run: Iterable[Bar]) -> str:
+    return "".join(f"M{bar.x} 0h{WIDTH}v10h-{WIDTH}z" for bar in run)
 
 
 def _words(tally: UptimeTally) -> str:

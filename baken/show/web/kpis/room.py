@@ -75,9 +75,10 @@ def tiles(report: Report) -> list[Tile]:
 def aside(kpi: Kpi) -> str:
     """What belongs to a value: its coverage, of how many it is, how many it is the mean of."""
     beside = kpi.beside
+    if kpi.exact is None:
+        return ""
     if kpi.code in ("C1", "C2"):
-        coverage = beside.get("coverage")
-        return "" if coverage is None else gettext("measured %(share)s") % {"share": percent(100 * coverage)}
+        return gettext("measured %(share)s") % {"share": percent(100 * beside["coverage"])}
     if kpi.code in CLOCK_KPIS:
         return gettext("of %(count)s") % {"count": beside["of"]}
     if kpi.code == "C6" and beside["number"]:

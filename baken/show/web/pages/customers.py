@@ -66,6 +66,20 @@ def customer_name(request: PageRequest, code: str) -> HttpResponse:
     return show(request, "customers/customer_name.html", {"customer": row}, form=form)
 
 
+@page(Permission.WRITE_PEOPLE)
+def provider_name(request: PageRequest) -> HttpResponse:
+    """Another name for the provider."""
+    owner = provider()
+    assert owner is not None  # somebody is signed in
+    form = CustomerNameForm(request.POST or None, initial={"name": owner.name})
+    if request.method == "POST" and form.is_valid():
+        with refusals(form):
+            flows.rename_organisation(request.caller, owner.code, **form.cleaned_data)
+            messages.success(request, gettext("The name was changed."))
+            return redirect("health")
+    return show(request, "customers/provider_name.html", form=form)
+
+
 @page(Permission.WRITE_CATALOGUE)
 def use_new(request: PageRequest, code: str) -> HttpResponse:
     """The customer starts to use a service now."""

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from baken.record.catalogue import reads as catalogue
-from baken.record.incidents import flows, reads
+from baken.record.incidents import flows, presence, reads
 from baken.record.incidents.models import Incident
 from baken.record.people import reads as people
 from baken.record.people.access import Permission
@@ -105,18 +105,17 @@ def draft(request: PageRequest, number: int, kind: str) -> HttpResponse:
     return render(request, "desk/draft.html")
 
 
-@page(Permission.WORK_INCIDENTS, methods=("GET",))
-def incident_news(request: PageRequest, number: int) -> HttpResponse:
-    """What happened while the page of an incident was open: who wrote, who writes. 204 when it says that already."""
-    found = reads.incident(request.caller, number)
+@page(Permission.WORK_INCIDENTS, methods=("POST",))
+def incident_presence(request: PageRequest, number: int) -> HttpResponse:
+    """The page is open; what happened meanwhile: who wrote, who reads, who writes. 204 when it shows that already."""
+    found = presence.look(request.caller, number)
     last = reads.messages(request.caller, found).exclude(author_id=request.caller.user).order_by("id").last()
-    fresh = last if last and str(last.id) > request.GET.get("seen", "") else None
-    writers = reads.writers(request.caller, found)
-    known = f"{fresh.id if fresh else ''} {' '.join(str(writer.id) for writer in writers)} {found.status}"
-    if request.GET.get("known") == known.strip():
+    fresh = last if last and str(last.id) > request.POST.get("seen", "") else None
+    here = presence.colleagues(request.caller, found)
+    known = " ".join([str(fresh.id) if fresh else "", *(f"{one.person.id}{one.writes:d}" for one in here)])
+    if request.POST.get("known") == known:
         return HttpResponse(status=204)
-    context = {"incident": found, "fresh": fresh, "writers": writers, "known": known.strip()}
-    return render(request, "desk/news.html", context)
+    return render(request, "desk/presence.html", {"fresh": fresh, "here": here, "known": known})
 
 
 def _shown(request: PageRequest, found: Incident, bound: pages.Bound) -> HttpResponse:

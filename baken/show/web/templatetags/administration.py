@@ -19,6 +19,7 @@ TROUBLES = {
 }
 ROUTINES = {
     "detection": _("outages become incidents"),
+    "sessions": _("sessions that are over are forgotten"),
     "results": _("old results are tidied up"),
     "progress": _("progress goes on the ledger"),
     "chain": _("the ledger is verified"),

@@ -1,5 +1,7 @@
 """Tags of the service level's pages: grades, and words for codes that several of them show."""
 
+from datetime import date
+
 from django import template
 from django.utils import formats
 from django.utils.functional import Promise
@@ -58,6 +60,7 @@ def refusal_words(code: str) -> str:
 
 
 @register.filter
-def digits(digest: str) -> str:
-    """A digest in groups of eight, which the eye can compare."""
-    return " ".join(digest[at : at + 8] for at in range(0, len(digest), 8))
+def written_day(iso: str) -> str:
+    """A date that was frozen as ISO 8601, as people write it."""
+    # Translators: a day, as Django's date format
+    return formats.date_format(date.fromisoformat(iso), gettext("j M Y"))

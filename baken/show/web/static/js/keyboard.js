@@ -84,6 +84,10 @@
   });
 
   palette.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      event.preventDefault(); // a search field would take it to empty itself first
+      palette.close();
+    }
     if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
     const stops = [palette.querySelector("input"), ...palette.querySelectorAll(".found a")];
     const at = stops.indexOf(document.activeElement) + (event.key === "ArrowDown" ? 1 : -1);

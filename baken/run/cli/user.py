@@ -1,0 +1,141 @@
+"""People: who may sign in, and as what."""
+
+import json
+import secrets
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from baken.record.people.access import NotFound, Role, program
+from baken.run.ready import django_ready
+
+if TYPE_CHECKING:
+    from baken.record.people.models import User
+
+CALLER = program("command-line")
+ROLES = click.Choice([role.value for role in Role])
+PASSWORD_STDIN = click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+
+
+@click.group(short_help="Add people, change their passwords and roles.")
+def command() -> None:
+    """People: who may sign in, and as what.
+
+    \b
+    Examples:
+      baken user add mona@example.org --name "Mona de Wit" --role manager
+      baken user add alice@customer.example --name Alice --role customer --organisation customer
+      baken user roles mona@example.org manager administrator
+      baken user list --json
+    """
+
+
+@command.command()
+@click.argument("email")
+@click.option("--name", required=True, help="How colleagues and customers see them.")
+@click.option("--role", "roles", type=ROLES, multiple=True, required=True, help="May be repeated.")
+@click.option("--organisation", "code", help="Code of the customer they belong to.  [default: the provider]")
+@click.option("--language", default="", help="nl or en.  [default: that of the organisation]")
+@PASSWORD_STDIN
+def add(email: str, name: str, roles: tuple[str, ...], code: str | None, language: str, password_stdin: bool) -> None:
+    """Add somebody. Without --password-stdin a password is made up and printed, once."""
+    django_ready()
+    from baken.record.people import flows, reads
+
+    password, shown = _password(password_stdin)
+    organisation = reads.organisation(CALLER, code) if code else reads.provider()
+    if organisation is None:
+        raise click.ClickException("there is no provider yet; start Baken with `baken up` and set it up first")
+    flows.add_user(
+        CALLER, organisation=organisation, email=email, name=name,
+        roles=[Role(role) for role in roles], password=password, language=language,
+    )  # fmt: skip
+    click.echo(f"{email} can sign in{shown}")
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
+def list_(as_json: bool) -> None:
+    """List everybody."""
+    django_ready()
+    from baken.record.people import reads
+
+    rows = [_row(user) for user in reads.people(CALLER)]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+    for row in [] if as_json else rows:
+        state = "" if row["active"] else "  (deactivated)"
+        click.echo(f"{row['email']}  {row['name']}  {row['organisation']}: {', '.join(row['roles'])}{state}")
+
+
+@command.command()
+@click.argument("email")
+@PASSWORD_STDIN
+def password(email: str, password_stdin: bool) -> None:
+    """Give somebody a new password. Without --password-stdin one is made up and printed, once."""
+    django_ready()
+    from baken.record.people import flows
+
+    fresh, shown = _password(password_stdin)
+    flows.set_password(CALLER, _somebody(email), fresh)
+    click.echo(f"{email} has a new password{shown}")
+
+
+@command.command()
+@click.argument("email")
+@click.argument("roles", type=ROLES, nargs=-1, required=True)
+def roles(email: str, roles: tuple[str, ...]) -> None:
+    """Give somebody these roles instead of those they have."""
+    django_ready()
+    from baken.record.people import flows
+
+    flows.set_roles(CALLER, _somebody(email).id, [Role(role) for role in roles])
+    click.echo(f"{email}: {', '.join(sorted(roles))}")
+
+
+@command.command()
+@click.argument("email")
+def deactivate(email: str) -> None:
+    """Keep somebody out; what they did stays."""
+    _activate(email, active=False)
+
+
+@command.command()
+@click.argument("email")
+def activate(email: str) -> None:
+    """Let somebody in again."""
+    _activate(email, active=True)
+
+
+def _activate(email: str, *, active: bool) -> None:
+    django_ready()
+    from baken.record.people import flows
+
+    flows.set_active(CALLER, _somebody(email).id, active=active)
+    click.echo(f"{email} {'can sign in again' if active else 'can no longer sign in'}")
+
+
+def _password(from_stdin: bool) -> tuple[str, str]:
+    """The password, and how to tell the person who types what it is."""
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\n"), ""
+    made = secrets.token_urlsafe(15)
+    return made, f" with the password: {made}"
+
+
+def _somebody(email: str) -> "User":
+    from baken.record.people import reads
+
+    found = reads.by_email(email)
+    if found is None:
+        raise NotFound(f"email: nobody has the address {email}; `baken user list` shows who there is")
+    return found
+
+
+def _row(user: "User") -> dict[str, Any]:
+    held = list(user.memberships.all())
+    return {
+        "email": user.email, "name": user.name, "active": user.is_active, "language": user.language,
+        "organisation": held[0].organisation.code if held else None, "roles": sorted(one.role for one in held),
+    }  # fmt: skip

@@ -1,0 +1,159 @@
+"""Whether this installation is well: what `baken doctor` looks at, from the ground up."""
+
+import shutil
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from baken.run import configuration
+from baken.run.ready import django_ready
+
+LEAST_FREE = 1_000_000_000
+"""Bytes on the disk of BAKEN_HOME, under which PostgreSQL will soon stop."""
+FRESH = timedelta(seconds=90)
+"""How long ago the worker and a prober may have been heard of."""
+CLOCK_OFF = 2.0
+"""Seconds that this machine's clock and the database's may differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at. `detail` says what was found and, when it is wrong, what to do."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+def examine() -> Iterator[Check]:
+    """Look at everything, each on what is below it: without a database nothing that lives in it is looked at."""
+    yield from _each(settings, disk)
+    try:
+        django_ready(migrate=False)
+        found = list(_each(database, schema))
+    except Exception as error:  # noqa: BLE001  whatever keeps the database away is what the person has to know
+        yield Check("database", False, f"cannot be reached: {_first_line(error)}")
+        return
+    yield from found
+    if all(check.ok for check in found):
+        yield from _each(clock, worker, probers, ledger)
+    yield pages()
+
+
+def _each(*checks: Callable[[], Check]) -> Iterator[Check]:
+    return (check() for check in checks)
+
+
+def settings() -> Check:
+    """Every BAKEN_* name is a setting, and every setting has a value that can be used."""
+    wrong = [f"{name} is no setting{remedy}" for name, remedy in configuration.unknown()]
+    try:
+        configuration.port()
+        for name in ("BAKEN_DEMO", "BAKEN_DEBUG", "BAKEN_ALLOW_PRIVATE"):
+            configuration.flag(name, default=False)
+    except configuration.ConfigurationError as error:
+        wrong.append(str(error))
+    return Check("settings", not wrong, "; ".join(wrong) or f"home {configuration.home()}, {configuration.url()}")
+
+
+def disk() -> Check:
+    """There is room where the data lies."""
+    free = shutil.disk_usage(configuration.home()).free
+    said = f"{free / 1e9:.1f} GB free"
+    return Check("disk", free >= LEAST_FREE, said if free >= LEAST_FREE else f"{said}; make room before it is full")
+
+
+def database() -> Check:
+    """The server answers and is new enough."""
+    from baken.run.migrating import OLDEST, server_version
+
+    version = server_version()
+    said = f"PostgreSQL {version // 10_000}.{version % 10_000}"
+    return Check("database", version >= OLDEST, said if version >= OLDEST else f"{said}; version 15 or newer is needed")
+
+
+def schema() -> Check:
+    """Every migration was applied."""
+    from baken.run.migrating import pending
+
+    missing = pending()
+    remedy = f"{len(missing)} changes are missing; `baken up` makes them"
+    return Check("schema", not missing, remedy if missing else "up to date")
+
+
+def clock() -> Check:
+    """This machine and the database agree on the time."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT extract(epoch FROM clock_timestamp())::float8")
+        off = abs(time.time() - cursor.fetchone()[0])
+    said = f"{off:.3f} s between this machine and the database"
+    return Check("clock", off <= CLOCK_OFF, said if off <= CLOCK_OFF else f"{said}; set both by NTP")
+
+
+def worker() -> Check:
+    """The worker ran just now, and nothing it does fails."""
+    from baken.record.detection.reads import routines, worker_seen
+
+    seen = worker_seen()
+    failing = sorted(name for name, row in routines().items() if row.failing_since)
+    if failing:
+        return Check("worker", False, f"fails: {', '.join(failing)}; see {_log('worker')}")
+    return _heard("worker", seen, f"start Baken with `baken up`, or see {_log('worker')}")
+
+
+def probers() -> Check:
+    """Every location that may report did so just now, and none of them is in trouble."""
+    from baken.record.monitors.models import Location, Trouble
+
+    rows = list(Location.objects.filter(revoked_at=None).order_by("code"))
+    silent = [row.code for row in rows if row.last_seen is None or _age(row.last_seen) > FRESH]
+    troubled = sorted(set(Trouble.objects.filter(location__in=rows).values_list("location__code", flat=True)))
+    wrong = [f"silent: {', '.join(silent)}; look at the prober there"] if silent else []
+    wrong += [f"in trouble: {', '.join(troubled)}; the page of locations says why"] if troubled else []
+    return Check("probers", not wrong, "; ".join(wrong) or f"{len(rows)} locations report")
+
+
+def ledger() -> Check:
+    """Nobody changed a fact of the streams that were written to since yesterday; the worker verifies all at night."""
+    from baken.record.ledger.reads import verify
+
+    broken = next(verify(since=datetime.now(UTC) - timedelta(days=1)), None)
+    where = f"{broken.stream_kind} {broken.stream_id} is broken at fact {broken.seq}; keep backups" if broken else ""
+    return Check("ledger", broken is None, where or "the chain holds")
+
+
+def pages() -> Check:
+    """The web process answers."""
+    address = f"{configuration.own_url()}/api/v1/health"
+    try:
+        with urllib.request.urlopen(address, timeout=10) as answer:  # noqa: S310 (http, by own_url)
+            return Check("pages", answer.status == 200, f"{configuration.url()} answers")
+    except (OSError, urllib.error.URLError) as error:
+        reason = getattr(error, "reason", error)
+        return Check("pages", False, f"{address}: {reason}; start Baken with `baken up`, or see {_log('web')}")
+
+
+def _heard(name: str, seen: datetime | None, remedy: str) -> Check:
+    if seen is None:
+        return Check(name, False, f"never ran; {remedy}")
+    age = _age(seen)
+    said = f"last ran {age.total_seconds():.0f} s ago"
+    return Check(name, age <= FRESH, said if age <= FRESH else f"{said}; {remedy}")
+
+
+def _age(moment: datetime) -> timedelta:
+    return datetime.now(UTC) - moment
+
+
+def _log(name: str) -> Path:
+    return configuration.home() / f"logs/{name}.log"
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

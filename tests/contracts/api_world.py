@@ -1,0 +1,109 @@
+"""One record of every kind, of the customer of the cast, for asking the whole API."""
+
+from datetime import UTC, datetime, timedelta
+
+from baken.domain.facts import Origin, Outcome, Waiting
+from baken.domain.instants import to_us
+from baken.record.audits import flows as audits
+from baken.record.catalogue import flows as catalogue
+from baken.record.catalogue.models import Subscription
+from baken.record.complaints import flows as complaints
+from baken.record.incidents import flows as incidents
+from baken.record.ledger import clock
+from baken.record.monitors import flows as monitors
+from baken.record.orgs.models import Organisation
+from baken.record.reports import flows as reports
+from baken.record.reports import reads as kpis
+from baken.record.reports.scopes import Scope
+from tests.conftest import Cast
+
+KEY = "0" * 43 + "="
+
+
+def make_world(cast: Cast) -> dict[str, str]:
+    """What paths and bodies name: number of an incident, code of a service, id of a monitor, and so on."""
+    return {
+        **_incidents(cast),
+        **_catalogue(cast),
+        **_monitors(cast),
+        **_audit(cast),
+        "complaint": _complaint(cast),
+        "report": _report(cast),
+        "name": "response",
+        "kpi": "C1",
+        "seq": "2",
+    }
+
+
+def _incidents(cast: Cast) -> dict[str, str]:
+    def report(owner: Organisation = cast.customer, origin: Origin = Origin.API) -> int:
+        classes = ["availability", "integrity", "security"]
+        return incidents.report(
+            cast.program, organisation=owner, service=cast.service, subject="Down", classes=classes, origin=origin
+        ).number
+
+    number, waiting, resolved, left_out = report(), report(), report(), report()
+    incidents.wait(cast.bob.caller, waiting, on=Waiting.SUPPLIER, question="A disk.")
+    incidents.resolve(cast.bob.caller, resolved, body="It works.")
+    incidents.leave_out(cast.bob.caller, left_out, outcome=Outcome.TEST, reason="A drill.")
+    return {
+        "number": str(number), "waiting": str(waiting), "resolved": str(resolved), "left_out": str(left_out),
+        "outage": str(report(cast.provider, Origin.MONITOR)),
+    }  # fmt: skip
+
+
+def _complaint(cast: Cast) -> str:
+    return str(
+        complaints.lodge(
+            cast.alice.caller, organisation=cast.customer, service=cast.service, subject="Slow", body="Too slow."
+        ).number
+    )
+
+
+def _catalogue(cast: Cast) -> dict[str, str]:
+    work = catalogue.announce_maintenance(
+        cast.program, service=cast.service, starts=clock.now(), ends=clock.now() + timedelta(hours=1)
+    )
+    held = Subscription.objects.get(organisation=cast.customer)
+    return {"service": "cloud", "customer": "customer", "maintenance": str(work.id), "subscription": str(held.id)}
+
+
+def _monitors(cast: Cast) -> dict[str, str]:
+    monitors.add_location(cast.program, provider=cast.provider, code="ams-1", name="Amsterdam", public_key=KEY)
+    monitor = monitors.add_monitor(cast.program, service=cast.service, name="Front", url="https://cloud.example/")
+    return {"location": "ams-1", "monitor": str(monitor.id)}
+
+
+def _audit(cast: Cast) -> dict[str, str]:
+    day = clock.now().date()
+    audit = audits.open_audit(
+        cast.mona.caller, provider=cast.provider, services=[cast.service], invited=cast.audrey.user,
+        period_from=day, period_to=day,
+        **dict.fromkeys(("auditor", "accreditation", "independence", "scope", "method"), "As agreed."),
+    )  # fmt: skip
+    audits.attach_report(cast.audrey.caller, audit.number, name="report.pdf", content=b"%PDF")
+    finding = audits.add_finding(cast.audrey.caller, audit.number, title="Old TLS", severity="high")
+    return {"audit": str(audit.number), "finding": str(finding.id)}
+
+
+def _report(cast: Cast) -> str:
+    """The report of February, sealed; that of March needs no more than the seal."""
+    _improve(cast, _scope(cast, cast.customer, 3))
+    february = _scope(cast, None, 2)
+    _improve(cast, february)
+    return str(reports.seal(cast.mona.caller, february).id)
+
+
+def _scope(cast: Cast, customer: Organisation | None, month: int) -> Scope:
+    first, last = (datetime(2026, n, 1, tzinfo=UTC).date() for n in (month, month + 1))
+    return kpis.scope(
+        cast.mona.caller, service=cast.service, customer=customer, date_from=first, date_to=last,
+        as_of=to_us(clock.now()),
+    )  # fmt: skip
+
+
+def _improve(cast: Cast, scope: Scope) -> None:
+    for code, kpi in kpis.report(cast.mona.caller, scope).kpis.items():
+        if kpi.status in ("missed", "not_proven"):
+            due = clock.now().date()
+            reports.improve(cast.mona.caller, scope, code, cause="?", action="!", owner="Us", due=due)
