@@ -59,7 +59,7 @@ def test_it_makes_provider_administrator_service_agreement_and_monitors() -> Non
     service = Service.objects.get()
     assert (service.code, service.name) == ("drive", "Drive")
     assert service.agreements.get().versions.get().read_terms() == DRIVE.terms
-    assert sorted(Monitor.objects.values_list("url", flat=True)) == sorted(DRIVE.addresses)
+    assert sorted(monitor.url for monitor in Monitor.objects.all()) == sorted(DRIVE.addresses)
 
 
 @pytest.mark.django_db
