@@ -11,6 +11,7 @@ from babel.messages.catalog import Message
 from django.template.base import Lexer, TokenType
 from django.utils.translation import gettext, override
 
+from baken.show.web import remedies
 from tools.messages import FUNCTIONS, LOCALE, SHOW, aliases, collected, read, texts
 
 DUTCH = LOCALE / "nl/LC_MESSAGES/django.po"
@@ -71,7 +72,7 @@ def test_no_message_is_put_together_where_it_is_translated() -> None:
         f"{path.relative_to(SHOW)}:{line}"
         for path in sorted(SHOW.rglob("*.py"))
         for line in _computed(path.read_text())
-        if path.relative_to(SHOW).as_posix() != "web/errors.py"
+        if path.relative_to(SHOW).as_posix() != "web/remedies.py"
     ]
     assert not wrong
 
@@ -126,6 +127,78 @@ def _said(source: str) -> list[str]:
     words = _Words()
     words.feed("".join(left))
     return words.found
+
+
+NEVER_ON_A_PAGE = {
+    "ImportRefused", "LedgerError", "NotACode",  # the command line, and mistakes of ours
+    "NotFound", "Forbidden",  # have a page of their own
+    "NotReported", "OutOfOrder", "NeverReached", "Gap", "Damaged",  # answers to a program
+}  # fmt: skip
+PROGRAMS = {"record/people/idempotency.py", "record/ledger/clock.py", "record/incidents/imports.py"}
+OTHERS = {
+    "this prober's clock is ahead of the hub's; set it right": "said to a prober",
+    "an audit has no such field": "a mistake of ours",
+    "this is not a calendar as to_codes writes it: 7": "a mistake of ours",
+    "7 has no part 7; 7": "ends in one of two ways, and both are listed",
+    "name at least one monitor": "no page writes such a rule",
+    "give a number from 1 to 7, or nothing for all of them": "no page writes such a rule",
+    "there is no monitor 7; take it out or add the monitor": "no page writes such a rule",
+    "apply it to the service's timeline, not to a monitor's or location's": "a mistake of ours",
+}
+REMEDY = re.compile(r"^[a-z0-9_]+( [a-z0-9]+)*: ")
+
+
+def test_whatever_a_flow_refuses_is_said_in_dutch() -> None:
+    said = {text for path in sorted((SHOW.parent / "record").rglob("*.py")) for text in _refused(path)}
+    said |= {text for path in sorted((SHOW.parent / "domain").rglob("*.py")) for text in _refused(path)}
+    assert len(said) > 80
+    with override("nl"):
+        missing = [text for text in said if not remedies.is_known(text) or remedies.in_words(text) == text]
+    assert not set(missing) - set(OTHERS)
+
+
+def test_remedies_are_listed_once_and_found_with_what_differs() -> None:
+    assert len(set(remedies.REMEDIES)) == len(remedies.REMEDIES)
+    with override("nl"):
+        assert remedies.in_words("'cloud' is taken; choose another") == "'cloud' is bezet; kies een andere"
+        assert remedies.in_words("somewhere: choose at least one") == "somewhere: kies er minstens één"
+    assert remedies.in_words("something else") == "something else"
+
+
+def _refused(path: Path) -> Iterator[str]:
+    """What a module refuses, after the name of the field, with 7 for each part that differs."""
+    if path.relative_to(SHOW.parent).as_posix() in PROGRAMS:
+        return
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ClassDef) and any("Conflict" in ast.unparse(base) for base in node.bases):
+            yield (ast.get_docstring(node) or "").splitlines()[0]
+        elif isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args:
+            kind = ast.unparse(node.exc.func).rpartition(".")[2]
+            if kind not in NEVER_ON_A_PAGE and kind != "ValueError":
+                yield from _sample(node.exc.args[0])
+        elif isinstance(node, ast.Return) and node.value is not None:
+            yield from (text for text in _sample(node.value) if REMEDY.match(_literal(node.value) or ""))
+
+
+def _literal(node: ast.expr) -> str | None:
+    """A literal text with 7 for what is put into it; None for what is no literal."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else "7" for part in node.values)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        left, right = _literal(node.left), _literal(node.right)
+        return None if left is None else left + (right or "7")
+    return None
+
+
+def _sample(node: ast.expr) -> Iterator[str]:
+    """The remedy of a literal; nothing where all of it comes from elsewhere."""
+    text = _literal(node)
+    if text is not None:
+        text = text.partition(": ")[2] if REMEDY.match(text) else text
+        if text.strip("7: "):
+            yield text
 
 
 def test_the_catalogue_is_compiled_for_the_tests() -> None:
