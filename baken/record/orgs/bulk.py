@@ -16,7 +16,7 @@ def insert(rows: Sequence[models.Model]) -> None:
         return
     model = type(rows[0])._meta
     fields = [field for field in model.concrete_fields if not isinstance(field, models.AutoField | models.BigAutoField)]
-    names = ", ".join(connection.ops.quote_name(field.column) for field in fields)
+    names = ", ".join(connection.ops.quote_name(field.attname) for field in fields)
     values = attrgetter(*(field.attname for field in fields))
     with connection.cursor() as cursor, cursor.copy(f"COPY {model.db_table} ({names}) FROM STDIN") as copy:
         for row in rows:
