@@ -19,7 +19,7 @@ echo "Baken needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1
 echo "Install one, or name it: make PYTHON=/path/to/python3" >&2; exit 1
 endef
 
-.PHONY: help run install install-dev test lint lock bench clean
+.PHONY: help run install install-dev test lint messages lock bench clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -43,6 +43,9 @@ lint: install-dev ## style, types and the house's layers
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+
+messages: install-dev ## bring the translations up to date with the sources
+	@$(BIN)/python tools/messages.py
 
 lock: install-dev ## write requirements/*.txt from requirements/*.in
 	@$(BIN)/uv $(LOCK) $(LOCK_FLAGS) requirements/run.in -o requirements/run.txt

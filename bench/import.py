@@ -23,7 +23,7 @@ from baken.reach.postgres import Cluster
 LOG = Path(__file__).parents[2] / "shared/data/servicenow-incident-log-2016.csv.gz"
 ROWS = 83_526
 RUNS = 5
-BAKEN = [sys.executable, "-c", "import sys; from baken.run.cli import main; sys.exit(main())"]
+BAKEN = [sys.executable, "-m", "baken.run.cli"]
 SCHEMA = [sys.executable, "-c", "from baken.run.ready import django_ready; django_ready()"]
 
 

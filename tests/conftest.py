@@ -1,5 +1,6 @@
 """The cast: people every test knows, and a stranger who must be refused."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,9 +19,16 @@ from baken.record.people import flows as people
 from baken.record.people.access import Caller, Role, program
 from baken.record.people.models import User
 from baken.record.people.reads import caller_of
+from baken.run.catalogues import compile_catalogues
 
 PASSWORD = "correct horse battery"
 START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def pytest_configure() -> None:
+    """The pages speak Dutch in the tests as well; compiled once, before a parallel run divides itself."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        compile_catalogues()
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import django
+import psycopg
 from django.apps import apps
 
 from baken.reach.postgres import Cluster
 from baken.run import configuration
 
 Progress = Callable[[str], None]
+
+CONNECT_SECONDS = 10
 
 
 class InUse:
@@ -44,11 +47,13 @@ def django_ready(*, migrate: bool = True, progress: Progress | None = None) -> N
 
     A server that this starts is stopped at the end of the process, unless somebody else uses it by then. With
     `migrate` the schema is brought up to date first; `progress` hears of it. Calling it twice does nothing more.
-    Raises ClusterError, ConfigurationError.
+    Raises ClusterError, ConfigurationError and SchemaError.
     """
     if apps.ready:
         return
-    if not os.environ.get("DATABASE_URL"):
+    if os.environ.get("DATABASE_URL"):
+        _reach(os.environ["DATABASE_URL"])
+    else:
         home = configuration.home()
         cluster, users = Cluster(home), InUse(home)
         os.environ["DATABASE_URL"] = cluster.start()
@@ -60,6 +65,15 @@ def django_ready(*, migrate: bool = True, progress: Progress | None = None) -> N
         from baken.run.migrating import bring_up_to_date
 
         bring_up_to_date(progress or _silent)
+
+
+def _reach(address: str) -> None:
+    """Connect once: a pool would try again and again, and tell of it at length. Raises ConfigurationError."""
+    try:
+        psycopg.connect(address, connect_timeout=CONNECT_SECONDS).close()
+    except psycopg.Error as error:
+        said = (str(error).strip() or "no answer").splitlines()[0]
+        raise configuration.ConfigurationError(f"DATABASE_URL: {said}") from error
 
 
 def disconnect() -> None:

@@ -1,6 +1,7 @@
 """Every page against the table in `tests/page_table.py`: as nobody, as each role, as a stranger; and odd input."""
 
 from collections.abc import Iterator
+from copy import copy
 
 import pytest
 from django.db import transaction
@@ -32,17 +33,22 @@ def world(cast: Cast) -> World:
     return make_world(cast)
 
 
-def ask(world: World, name: str, who: str) -> int:
-    """The status somebody gets; whatever it changed is taken back."""
+def signed_in(world: World, who: str) -> Client:
     client = Client()
     person = world.person(who)
     if person is not None:
         client.force_login(person.user)
-    row = PAGES[name]
+    return client
+
+
+def ask(world: World, name: str, client: Client) -> int:
+    """The status somebody gets; whatever it changed is taken back, signing out too."""
+    row, cookies = PAGES[name], copy(client.cookies)
     address = reverse(name, args=row.args(world))
     with transaction.atomic():
         response = client.post(address) if row.changes else client.get(address)
         transaction.set_rollback(True)
+    client.cookies = cookies
     return response.status_code
 
 
@@ -52,9 +58,10 @@ def test_every_address_has_a_row_and_every_row_an_address() -> None:
 
 def test_everybody_gets_what_the_table_says(world: World) -> None:
     wrong = []
-    for name, row in PAGES.items():
-        for who in EVERYBODY:
-            wanted, got = row.status(who), ask(world, name, who)
+    for who in EVERYBODY:
+        client = signed_in(world, who)
+        for name, row in PAGES.items():
+            wanted, got = row.status(who), ask(world, name, client)
             reached = row.changes and wanted not in {403, 302} and got in REACHED
             if got != wanted and not reached:
                 wrong.append(f"{name} for {who}: {got}, not {wanted}")

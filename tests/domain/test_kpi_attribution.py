@@ -194,6 +194,22 @@ def test_an_incident_counts_once_in_a_longer_period() -> None:
     assert (data_lost(row, both), not_restored_in_time(row, both, at(LATER))) == (True, False)
 
 
+def test_data_that_is_back_is_not_lost_though_the_incident_is_still_open() -> None:
+    story = integrity("2026-03-02 09:00").then(Kind.DATA_RESTORED, "2026-03-20 09:00")
+    row = story.attribution(LATER)
+    assert row.open_before(MARCH.end)
+    assert "C7" not in lists(story, MARCH)
+    assert not not_restored_in_time(row, MARCH, at(LATER))
+    assert not being_restored(row, MARCH, at(LATER))
+
+
+def test_other_classes_have_to_be_confirmed_again() -> None:
+    story = History("2026-03-02 09:00").then(Kind.CLASSES_CONFIRMED, "2026-03-02 10:00")
+    assert story.attribution("2026-03-02 11:00").classes_confirmed
+    story.then(Kind.CLASSES_CHANGED, "2026-03-02 12:00", classes=["security"])
+    assert not story.attribution("2026-03-02 13:00").classes_confirmed
+
+
 def test_a_break_in_counts_in_the_month_of_its_confirmation() -> None:
     story = History("2026-03-30 09:00", classes=("other",)).then(Kind.BREAK_IN_CONFIRMED, "2026-04-02 09:00")
     assert ("C8" in lists(story, MARCH), "C8" in lists(story, APRIL)) == (False, True)

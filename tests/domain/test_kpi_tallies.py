@@ -7,7 +7,7 @@ from statistics import median as median_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from baken.domain.attribution import Attribution
+from baken.domain.attribution import Attribution, excluded_from, on_list
 from baken.domain.facts import IncidentClass, Kind, Origin, Outcome, Priority
 from baken.domain.instants import DAY, HOUR
 from baken.domain.periods import Period, month
@@ -82,6 +82,22 @@ def test_adjoining_periods_add_up_to_the_longer_one(rows: list[Attribution], cut
     one, two, whole = (backlog(rows, period) for period in (first, second, both))
     assert one.at_end == two.at_start
     assert whole == Backlog(one.at_start, one.came_in + two.came_in, one.went_out + two.went_out)
+
+
+@given(many, st.integers(0, 50), st.integers(1, 50), st.integers(0, 60))
+@settings(deadline=None)
+def test_a_count_is_the_length_of_its_list(rows: list[Attribution], start: int, length: int, now: int) -> None:
+    period, as_of = Period(start * HOUR, (start + length) * HOUR), now * HOUR
+    for code in COUNTS:
+        found = tally(code, rows, period, as_of)
+        listed = [row for row in rows if on_list(code, row, period, as_of)]
+        assert found.count == len(listed)
+        assert found.monitor == sum(row.origin is Origin.MONITOR for row in listed)
+        assert found.excluded == sum(excluded_from(code, row, period, as_of) for row in rows)
+    resolved = [row for row in rows if on_list("C6", row, period, as_of)]
+    times = [row.resolve_elapsed or 0 for row in resolved]
+    mean = resolution_tally(rows, period, as_of)
+    assert (mean.count, mean.elapsed, mean.longest) == (len(times), sum(times), max(times, default=0))
 
 
 @given(many, st.randoms(use_true_random=False))

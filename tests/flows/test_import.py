@@ -26,7 +26,7 @@ from baken.run.cli import baken
 from tests.conftest import Cast
 from tests.flows.service_now import beginning, log, real
 
-BAKEN = [sys.executable, "-c", "import sys; from baken.run.cli import main; sys.exit(main())"]
+BAKEN = [sys.executable, "-m", "baken.run.cli"]
 LATER = "2026-06-01T00:00:00Z"
 CONTENT = """
 SELECT imported.key, status, classes, priority, reported, responded_at, resolved_at, digest
@@ -185,6 +185,19 @@ def test_what_is_missing_is_made(tmp_path: Path) -> None:
     span = IntakeSpan.objects.get()
     assert (span.source, span.what) == ("servicenow", "incidents")
     assert (span.began, span.ended) == (incident.reported, datetime(2016, 3, 1, 8, 1, tzinfo=UTC))
+
+
+@pytest.mark.django_db
+def test_into_a_service_that_counts_replies_it_says_that_pickups_do_not(tmp_path: Path, cast: Cast) -> None:
+    said = _run(log(tmp_path / "log.csv", *RESOLVED), "--service", "cloud", "--customer", "customer")
+    assert said["response_counts"] == "reply"
+    incident = Incident.objects.get()
+    assert (incident.service, incident.organisation) == (cast.service, cast.customer)
+    assert incident.responded_at == incident.resolved_at, "a resolution is a response"
+    shown = CliRunner().invoke(baken, ["import", "servicenow", str(tmp_path / "log.csv"), "--service", "cloud",
+                                       "--zone", "UTC", "--customer", "customer"]).output  # fmt: skip
+    assert "they do not count" in shown
+    assert "1 as before" in shown
 
 
 @pytest.mark.django_db

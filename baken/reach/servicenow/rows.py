@@ -141,12 +141,12 @@ class Rows:
         except ValueError:
             raise Unreadable(f"{_shown(text)} is no time that exists") from None
         here = zone(self._reading.zone)
-        first, second = (wall.replace(tzinfo=here, fold=fold) for fold in (0, 1))
-        if first.utcoffset() == second.utcoffset():
-            return (to_us(first),)
-        if first.astimezone(UTC).astimezone(here).replace(tzinfo=None) != wall:
+        earlier, later = (wall.replace(tzinfo=here, fold=fold) for fold in (0, 1))
+        if earlier.utcoffset() == later.utcoffset():
+            return (to_us(earlier),)
+        if earlier.astimezone(UTC).astimezone(here).replace(tzinfo=None) != wall:
             raise Unreadable(f"{text} was skipped by the clock in {self._reading.zone}")
-        return to_us(first), to_us(second)
+        return to_us(earlier), to_us(later)
 
 
 def _subject(number: str, told: str) -> str:

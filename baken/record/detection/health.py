@@ -1,4 +1,4 @@
-"""Whether the installation works, for whoever keeps it: database, disk, worker, locations, and what needs a decision."""
+"""Whether the installation works: database, disk, worker, locations, and what needs a decision."""
 
 import shutil
 from collections.abc import Iterator

@@ -23,6 +23,7 @@ from baken.domain.instants import to_datetime
 from baken.domain.periods import PeriodKind, containing
 from baken.domain.zones import zone as known_zone
 from baken.record.catalogue import flows as catalogue
+from baken.record.catalogue import reads
 from baken.record.catalogue.models import IntakeSpan, Service, Subscription
 from baken.record.incidents import past, project
 from baken.record.incidents.handling import rename
@@ -125,6 +126,11 @@ def declare(caller: Caller, target: Target, *, began: datetime, ended: datetime)
     """Say that the import holds every incident reported in [began, ended), so that none in it means none."""
     what = IntakeSpan.What.INCIDENTS
     catalogue.declare_intake(caller, target.service, what=what, source=target.source, began=began, ended=ended)
+
+
+def response_counts(target: Target) -> ResponseCounts:
+    """What the agreement in force now counts as the response: a log of pickups is worth nothing where replies count."""
+    return reads.held_at(target.service.id, target.customer.id, clock.now()).terms.response_counts
 
 
 def _batches(histories: Iterable[History]) -> Iterator[list[History]]:

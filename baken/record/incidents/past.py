@@ -1,6 +1,5 @@
 """Writing incidents that happened before they were written down here, many at once."""
 
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -9,7 +8,6 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from baken.domain.facts import Kind
-from baken.domain.instants import to_us
 from baken.record.catalogue import reads as catalogue
 from baken.record.catalogue.reads import InForce
 from baken.record.incidents import project
@@ -44,8 +42,7 @@ class Past:
 def write(histories: Sequence[Past], *, actor: str) -> list[Incident]:
     """Append the facts, and insert the rows and messages; the rows, in the same order.
 
-    `actor` for entries that name none. Each is judged by the agreement version in force when it was reported; before
-    the first version, the first.
+    `actor` for entries that name none. Each is judged by what was agreed when it was reported.
     """
     agreements = _Agreements()
     batches = [
@@ -97,17 +94,14 @@ def _numbers(count: int) -> list[int]:
 
 
 class _Agreements:
-    """Versions in force, each agreement looked up once."""
+    """What holds for whom and when, each history looked up once."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[UUID, UUID], tuple[list[int], list[InForce]]] = {}
+        self._known: dict[tuple[UUID, UUID], list[InForce]] = {}
 
     def held(self, it: Past) -> InForce:
-        """What was in force when it was reported."""
-        since, versions = self._known.get((it.service, it.customer)) or self._read(it.service, it.customer)
-        return versions[max(0, bisect_right(since, to_us(it.entries[0].at)) - 1)]
-
-    def _read(self, service: UUID, customer: UUID) -> tuple[list[int], list[InForce]]:
-        versions = catalogue.history_for(service, customer)
-        self._known[service, customer] = found = [to_us(held.valid_from) for held in versions], versions
-        return found
+        """What held when it was reported."""
+        versions = self._known.get((it.service, it.customer))
+        if versions is None:
+            versions = self._known[it.service, it.customer] = catalogue.history_for(it.service, it.customer)
+        return catalogue.holding(versions, it.entries[0].at)

@@ -30,8 +30,8 @@ FAILED, ALREADY_RUNNING = 1, 3
 EPILOG = """\b
 First steps:
   baken up                                 start, and make the demonstration
-  baken kpi --service cloud --json         the KPIs of this month, for a script
-  baken explain 17 resolution              why a clock says what it says
+  baken kpi --service documents --json     the KPIs of this month, for a script
+  baken explain 1017 --clock resolution    why a clock says what it says
   baken doctor                             is everything all right?
 
 \b

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from baken.domain.agreements import ResponseCounts
 from baken.domain.facts import IncidentClass
 from baken.domain.instants import MINUTE, to_datetime, to_iso, to_us
 from baken.domain.periods import Period
@@ -108,6 +109,7 @@ def _import(
         pass
     return {
         "service": target.service.code,
+        "response_counts": imports.response_counts(target),
         "customer": target.customer.code,
         "covers": {"from": to_iso(span.start), "to": to_iso(span.end)},
         "rows": counts.rows,
@@ -130,6 +132,10 @@ def _tell(written: dict[str, Any], found: servicenow.Survey, rejects: Path | Non
     click.echo(
         f"Incidents {incidents['new']:,} new, {incidents['changed']:,} changed, {incidents['unchanged']:,} as before"
     )
+    if written["response_counts"] == ResponseCounts.REPLY:
+        click.echo(
+            "The agreement counts replies as the response, and this log tells of pickups alone: they do not count."
+        )
     if rejects:
         click.echo(f"The rows that cannot be read are in {rejects}")
         return

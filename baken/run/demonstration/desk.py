@@ -53,14 +53,11 @@ class Desk:
 
     def __init__(self, world: World, service: Service, rng: Random) -> None:
         self._service, self._rng, self._world = service, rng, world
-        self._zone = zone(catalogue.history(catalogue.agreement_for(service.id, service.organisation_id))[0].terms.zone)
+        self._zone = zone(catalogue.history_for(service.id, service.organisation_id)[0].terms.zone)
         shares = USES[service.code]
         self._customers = [world.customers[code] for code in shares]
         self._weights = list(shares.values())
-        self._agreements = {
-            customer.id: catalogue.history(catalogue.agreement_for(service.id, customer.id))
-            for customer in self._customers
-        }
+        self._agreements = {customer.id: catalogue.history_for(service.id, customer.id) for customer in self._customers}
         self._count = 1_000
 
     def month(self, month: Month, end: int) -> list[Past]:
@@ -123,9 +120,7 @@ class Desk:
         return self._rng.choice(agents if hour in NIGHT else agents[-2:])
 
     def _terms(self, customer: Organisation, at: int) -> Terms:
-        held = self._agreements[customer.id]
-        holding = [one for one in held if one.valid_from <= to_datetime(at)]
-        return (holding or held[:1])[-1].terms
+        return catalogue.holding(self._agreements[customer.id], to_datetime(at)).terms
 
     def _priority(self, month: Month) -> Priority:
         weights = {**SHARES, Priority.HIGH: month.high}

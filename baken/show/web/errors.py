@@ -12,6 +12,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 
 from baken.record.people.access import Conflict
+from baken.show.web import remedies
 
 WITH_OWN_PAGE = (400, 403, 404, 409, 413)
 
@@ -37,9 +38,8 @@ def refusals(form: BaseForm) -> Iterator[None]:
 
 
 def words(error: Exception) -> str:
-    """What an error says, in the reader's language where a translation is known."""
-    text = str(error) or (type(error).__doc__ or "").strip().splitlines()[0]
-    return gettext(text)
+    """What an error says, in the reader's language."""
+    return remedies.in_words(str(error) or (type(error).__doc__ or "").strip().splitlines()[0])
 
 
 def answer(request: HttpRequest, status: int, *, detail: str = "") -> HttpResponse:
@@ -84,11 +84,11 @@ def untrusted(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def _field_of(form: BaseForm, message: str) -> tuple[str | None, str]:
     """The field that "field: remedy" names, when this form has it, and what to say."""
-    name, separator, remedy = message.partition(": ")
+    name, _separator, remedy = message.partition(": ")
     wanted = name.strip().lower().replace(" ", "_")
-    if separator and wanted in form.fields:
-        return wanted, sentence(gettext(remedy))
-    return None, sentence(gettext(message))
+    if wanted in form.fields:
+        return wanted, sentence(remedies.in_words(remedy))
+    return None, sentence(remedies.in_words(remedy if remedies.is_known(remedy) else message))
 
 
 def sentence(text: str) -> str:

@@ -13,8 +13,8 @@ from baken.record.clocks.reads import Explanation
 
 WIDTH = 1_000
 """Of a day in the drawing, whether it has 23, 24 or 25 hours."""
-MOST_DAYS = 62
-MOST_ROWS = 300
+MOST_DAYS = 42
+MOST_ROWS = 100
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from baken.domain.calendars import CalendarError, CalendarRule, DatedWindows, Window
 from baken.domain.calendars.holiday_dates import check_region
 from baken.domain.calendars.rules import MINUTES_A_DAY
+from baken.show.web.remedies import in_words
 from baken.show.web.wording import DAYS, Span, calendar_lines, is_always
 
 _SPAN = re.compile(r"([01]?\d|2[0-4])[:.]([0-5]\d)\s*(?:-|–|to|tot)\s*([01]?\d|2[0-4])[:.]([0-5]\d)")
@@ -130,7 +131,7 @@ class CalendarForm(forms.Form):
         try:
             check_region(region)
         except CalendarError as error:
-            raise ValidationError(str(error).partition(": ")[2]) from error
+            raise ValidationError(in_words(str(error).partition(": ")[2])) from error
         return region
 
     def clean(self) -> dict[str, Any]:
