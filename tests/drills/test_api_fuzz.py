@@ -44,4 +44,5 @@ def test_whatever_is_sent_gets_a_described_answer(cast: Cast, live_server: LiveS
                 "--phases", "examples,coverage,fuzzing", "--max-examples", "20", "--continue-on-failure",
             ],
             check=True,
+            cwd=tmp_path,
         )  # fmt: skip
