@@ -75,7 +75,7 @@ def settled(service: Service, as_of: int) -> int:
     """Until when everything is known that will be: a check that is under way may still say otherwise after that."""
     sights = Sight.objects.filter(monitor__service=service, monitor__stopped_at=None)
     lasts = [last for sight in sights if (last := sight.last_result()) is not None]
-    return settled_through(lasts, as_of)
+    return min(as_of, settled_through(lasts, as_of))
 
 
 def _since(service: Service, as_of: int) -> int:
