@@ -4,18 +4,20 @@ import shutil
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from baken.run import configuration
 from baken.run.ready import django_ready
 
+if TYPE_CHECKING:
+    from baken.record.detection.health import Matter
+
 LEAST_FREE = 1_000_000_000
 """Bytes on the disk of BAKEN_HOME, under which PostgreSQL will soon stop."""
-FRESH = timedelta(seconds=90)
-"""How long ago the worker and a prober may have been heard of."""
 CLOCK_OFF = 2.0
 """Seconds that this machine's clock and the database's may differ."""
 
@@ -97,26 +99,36 @@ def clock() -> Check:
 
 
 def worker() -> Check:
-    """The worker ran just now, and nothing it does fails."""
-    from baken.record.detection.reads import routines, worker_seen
+    """The worker runs, nothing it does fails, and it verified the ledger lately."""
+    from baken.record.detection.health import Matter
 
-    seen = worker_seen()
-    failing = sorted(name for name, row in routines().items() if row.failing_since)
-    if failing:
-        return Check("worker", False, f"fails: {', '.join(failing)}; see {_log('worker')}")
-    return _heard("worker", seen, f"start Baken with `baken up`, or see {_log('worker')}")
+    wrong = _concerns({
+        Matter.WORKER_SILENT: "the worker does not run; start Baken with `baken up`",
+        Matter.ROUTINE_FAILS: "fails",
+        Matter.CHAIN_OLD: "the ledger was not verified lately",
+    })  # fmt: skip
+    return Check("worker", not wrong, f"{'; '.join(wrong)}; see {_log('worker')}" if wrong else "runs")
 
 
 def probers() -> Check:
-    """Every location that may report did so just now, and none of them is in trouble."""
-    from baken.record.monitors.models import Location, Trouble
+    """Every location that may report does, and none of them is in trouble."""
+    from baken.record.detection.health import Matter
 
-    rows = list(Location.objects.filter(revoked_at=None).order_by("code"))
-    silent = [row.code for row in rows if row.last_seen is None or _age(row.last_seen) > FRESH]
-    troubled = sorted(set(Trouble.objects.filter(location__in=rows).values_list("location__code", flat=True)))
-    wrong = [f"silent: {', '.join(silent)}; look at the prober there"] if silent else []
-    wrong += [f"in trouble: {', '.join(troubled)}; the page of locations says why"] if troubled else []
-    return Check("probers", not wrong, "; ".join(wrong) or f"{len(rows)} locations report")
+    wrong = _concerns({
+        Matter.LOCATION_SILENT: "silent, look at the prober there",
+        Matter.LOCATION_TROUBLED: "in trouble, the page of locations says why",
+        Matter.NO_LOCATION: "nothing is measured: there is no location",
+    })  # fmt: skip
+    return Check("probers", not wrong, "; ".join(wrong) or "every location reports")
+
+
+def _concerns(said: "Mapping[Matter, str]") -> list[str]:
+    """What the page about health shows of these matters, in the words given here."""
+    from baken.record.detection.health import health
+    from baken.record.people.access import program
+
+    found = [concern for concern in health(program("doctor")).concerns if concern.matter in said]
+    return [f"{concern.code} {said[concern.matter]}".strip() for concern in found]
 
 
 def ledger() -> Check:
@@ -137,18 +149,6 @@ def pages() -> Check:
     except (OSError, urllib.error.URLError) as error:
         reason = getattr(error, "reason", error)
         return Check("pages", False, f"{address}: {reason}; start Baken with `baken up`, or see {_log('web')}")
-
-
-def _heard(name: str, seen: datetime | None, remedy: str) -> Check:
-    if seen is None:
-        return Check(name, False, f"never ran; {remedy}")
-    age = _age(seen)
-    said = f"last ran {age.total_seconds():.0f} s ago"
-    return Check(name, age <= FRESH, said if age <= FRESH else f"{said}; {remedy}")
-
-
-def _age(moment: datetime) -> timedelta:
-    return datetime.now(UTC) - moment
 
 
 def _log(name: str) -> Path:

@@ -13,6 +13,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from asgiref.sync import async_to_sync
+from asgiref.testing import ApplicationCommunicator
+from django.core.asgi import get_asgi_application
 from django.db import transaction
 
 from baken.domain.agreements import default_terms
@@ -343,3 +346,28 @@ def test_other_methods_and_addresses(ask: Askers) -> None:
     head = ask.bob.ask("HEAD", "/incidents")
     assert (head.status, head.content) == (200, b"")
     assert NOBODY.ask("HEAD", "/health").status == 200
+
+
+def in_chunks(chunks: list[bytes]) -> tuple[int, bytes]:
+    """Status and body of a report that is sent in chunks, without saying how long it will be."""
+    headers = [(b"host", b"testserver"), (b"content-type", b"application/json"), (b"transfer-encoding", b"chunked")]
+    scope = {
+        "type": "http", "http_version": "1.1", "method": "POST", "path": f"{BASE}/prober/results", "headers": headers,
+        "query_string": b"",
+    }  # fmt: skip
+
+    async def send() -> tuple[int, bytes]:
+        talk = ApplicationCommunicator(get_asgi_application(), scope)
+        for chunk in chunks:
+            await talk.send_input({"type": "http.request", "body": chunk, "more_body": True})
+        await talk.send_input({"type": "http.request"})
+        start = await talk.receive_output(10)
+        return start["status"], (await talk.receive_output(10))["body"]
+
+    return async_to_sync(send)()
+
+
+def test_a_body_of_unknown_length_has_the_same_limit(ask: Askers) -> None:
+    status, body = in_chunks([b"x" * 1_000_000] * 3)
+    assert (status, json.loads(body)["type"]) == (413, "urn:baken:problem:too-large")
+    assert in_chunks([b"{", b"}"])[0] == 401

@@ -3,9 +3,11 @@
 import ast
 import re
 from collections.abc import Iterator
+from gettext import GNUTranslations
 from html.parser import HTMLParser
 from pathlib import Path
 
+import django
 import pytest
 from babel.messages.catalog import Message
 from django.template.base import Lexer, TokenType
@@ -56,6 +58,18 @@ def _fits(message: Message) -> bool:
 def _edges(text: str) -> tuple[bool, bool]:
     """Whether it begins and ends with white space, which is part of how it is put on the page."""
     return text[:1].isspace(), text[-1:].isspace()
+
+
+def test_djangos_own_messages_keep_their_meaning() -> None:
+    """Ours go before Django's: "May" is a month there, and is not what somebody may do."""
+    with (Path(django.__file__).parent / "conf/locale/nl/LC_MESSAGES/django.mo").open("rb") as file:
+        theirs = GNUTranslations(file)
+    wrong = []
+    for message in read(DUTCH):
+        if isinstance(message.id, str) and message.id and not message.context:
+            said = theirs.gettext(message.id)
+            wrong += [(message.id, said)] if said not in {message.id, message.string} else []
+    assert not wrong
 
 
 def test_the_check_bites() -> None:

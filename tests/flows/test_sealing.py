@@ -87,7 +87,7 @@ def test_what_is_missing_is_named_one_after_the_other(cast: Cast, march: Inciden
         asked = scope(cast)
         report = reads.report(cast.mona.caller, asked)
         assert [code for code, kpi in report.kpis.items() if kpi.status is Status.MISSED] == ["D1", "D2"]
-        with pytest.raises(SealError, match=r"confirm those of 1 incidents.*C1, C2, C9, D1, D2"):
+        with pytest.raises(SealError, match=r"confirm the classes of 1 incidents.*C1, C2, C9, D1, D2"):
             flows.seal(cast.mona.caller, asked)
         incidents.confirm_classes(cast.bob.caller, march.number)
         with pytest.raises(SealError, match="improvements"):
@@ -193,7 +193,10 @@ def test_sealing_on_the_pages(cast: Cast, march: Incident) -> None:
         assert f"#{march.number} Nothing opens" in page
         assert "Seal this report" not in page
         refused = mona.post(f"/sealing/?{ASKED}")
-        assert (refused.status_code, "confirm those of 1 incidents first" in refused.content.decode()) == (422, True)
+        assert (refused.status_code, "Confirm the classes of 1 incidents first" in refused.content.decode()) == (
+            422,
+            True,
+        )
 
         nothing = mona.post(f"/sealing/classes/?{ASKED}", follow=True).content.decode()
         assert "Select the incidents whose classes are right." in nothing

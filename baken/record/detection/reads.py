@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from baken.domain.instants import DAY, to_datetime, to_us
+from baken.domain.locations import settled_through
 from baken.domain.maintenance import judge_maintenance
 from baken.domain.outages import Confirmation, Episode, confirmed, disagreement, episodes
 from baken.domain.quorum import service_timeline
@@ -15,8 +16,8 @@ from baken.domain.timelines import State, Timeline
 from baken.record.catalogue import reads as catalogue
 from baken.record.catalogue.models import Service
 from baken.record.detection.models import Detected, Routine
-from baken.record.monitors import reads as monitors
-from baken.record.monitors.models import Monitor
+from baken.record.monitors.models import Monitor, Sight
+from baken.record.monitors.reads import measured
 from baken.record.recovery.models import Drill
 
 LOOKBACK = 31 * DAY
@@ -58,15 +59,23 @@ def noticed(service: Service, as_of: int) -> list[Noticed]:
 
     Of the last month, or further back as far as an episode reaches that lasts.
     """
-    running = list(Monitor.objects.filter(service=service))
-    birth = min((to_us(monitor.created_at) for monitor in running), default=as_of)
-    since = _since(service, as_of)
+    monitors = list(Monitor.objects.filter(service=service))
+    birth = min((to_us(monitor.created_at) for monitor in monitors), default=as_of)
+    until = settled(service, as_of)
+    since = min(_since(service, as_of), until)
     while True:
         since = max(since, birth)
-        found = list(_found(service, running, since, as_of))
+        found = list(_found(service, monitors, since, max(since, until)))
         if since == birth or all(row.episode.start > since for row in found):
             return sorted(found, key=lambda row: row.confirmed_at)
         since -= LOOKBACK  # it began before the range did
+
+
+def settled(service: Service, as_of: int) -> int:
+    """Until when everything is known that will be: a check that is under way may still say otherwise after that."""
+    sights = Sight.objects.filter(monitor__service=service, monitor__stopped_at=None)
+    lasts = [last for sight in sights if (last := sight.last_result()) is not None]
+    return min(as_of, settled_through(lasts, as_of))
 
 
 def _since(service: Service, as_of: int) -> int:
@@ -75,11 +84,11 @@ def _since(service: Service, as_of: int) -> int:
     return min([as_of - LOOKBACK, *began])
 
 
-def _found(service: Service, running: Sequence[Monitor], since: int, as_of: int) -> Iterator[Noticed]:
-    seen = monitors.measured(service.id, since, as_of, as_of)
+def _found(service: Service, monitors: Sequence[Monitor], since: int, as_of: int) -> Iterator[Noticed]:
+    seen = measured(service.id, since, as_of, as_of)
     maintained = _Maintained(service, since, as_of)
-    quiet = max((monitor.quiet for monitor in running), default=0) * MILLISECOND
-    patience = {monitor.id: monitor.confirm_after * MILLISECOND for monitor in running}
+    quiet = max((monitor.quiet for monitor in monitors), default=0) * MILLISECOND
+    patience = {monitor.id: monitor.confirm_after * MILLISECOND for monitor in monitors}
     whole = maintained(seen.service)
     parts = {id: maintained(timeline) for id, timeline in seen.monitors.items()}
     for episode, at in _confirmed(whole, parts, patience, quiet, as_of):

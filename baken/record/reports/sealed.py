@@ -39,7 +39,7 @@ class Missing:
     def __str__(self) -> str:
         said = []
         if self.unconfirmed:
-            said.append(f"classes: confirm those of {len(self.unconfirmed)} incidents first")
+            said.append(f"classes: confirm the classes of {len(self.unconfirmed)} incidents first")
         if self.improvements:
             said.append(f"improvements: give cause, action, owner and date for {', '.join(self.improvements)}")
         return "; ".join(said)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import cache, wraps
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver
 from ninja import NinjaAPI
@@ -61,10 +62,15 @@ class Api(NinjaAPI):
 
 
 def _guarded(view: View) -> View:
-    """HEAD is answered as GET, whose body the server leaves out; a method that there is not, by a problem."""
+    """HEAD is answered as GET, whose body the server leaves out; a method that there is not, by a problem.
+
+    Django limits bodies that say how long they are; the others are limited here.
+    """
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.META.get("CONTENT_LENGTH") and not _read_within_limit(request):
+            return problem(413)
         asked = request.method
         request.method = "GET" if asked == "HEAD" else asked
         response = view(request, *args, **kwargs)
@@ -72,10 +78,18 @@ def _guarded(view: View) -> View:
         if response.status_code != 405:
             return response
         refused = problem(405)
-        refused.headers["Allow"] = response.headers["Allow"]
+        refused.headers["Allow"] = ", ".join(sorted(response.headers["Allow"].split(", ")))
         return refused
 
     return guarded
+
+
+def _read_within_limit(request: HttpRequest) -> bool:
+    """Read a body of unknown length, which a chunked one has. False when it is too large."""
+    most: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    body = request.read(most + 1)
+    request._body = body  # where Django itself keeps it once it is read
+    return len(body) <= most
 
 
 api = Api(

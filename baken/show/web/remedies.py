@@ -134,8 +134,11 @@ REMEDIES = (
     _("This period was sealed already; a sealed report never changes."),
     _("it is not over yet; seal it after its last day"),
     _("write it down; a report is not sealed without it"),
-    _("confirm those of %(count)s incidents first; improvements: give cause, action, owner and date for %(kpis)s"),
-    _("confirm those of %(count)s incidents first"),
+    _(
+        "confirm the classes of %(count)s incidents first; improvements: give cause, action, owner and date for "
+        "%(kpis)s"
+    ),
+    _("confirm the classes of %(count)s incidents first"),
     _("give cause, action, owner and date for %(kpis)s"),
     _("%(end)s is not after %(start)s; the last date is not part of the period"),
     _("the end must come after the start"),

@@ -5,12 +5,11 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 
 from baken.domain.instants import DAY, HOUR, MINUTE, SECOND
 
 _SIZES = {"d": DAY, "h": HOUR, "u": HOUR, "m": MINUTE, "s": SECOND}
-_LETTERS = {DAY: "d", HOUR: "h", MINUTE: "m", SECOND: "s"}
 _PART = re.compile(r"(\d{1,9})\s*([dhums])[a-z]*\.?\s*", re.IGNORECASE)
 LONGEST = 3_660 * DAY
 
@@ -33,7 +32,7 @@ class DurationField(forms.CharField):
         amount = _read(text)
         if amount is None or amount > LONGEST or (amount == 0 and not self.zero):
             raise ValidationError(self._advice())
-        if "d" in text.lower() and not self.days:
+        if not self.days and any(part[2] in "dD" for part in _PART.finditer(text)):
             raise ValidationError(gettext("Write it in hours and minutes; a working day has no fixed length."))
         return amount
 
@@ -56,9 +55,9 @@ def _read(text: str) -> int | None:
 
 
 def write(amount: int, *, days: bool) -> str:
-    """The text that the field reads back; to the second."""
+    """The text that the field reads back, as the reader writes it; to the second."""
     parts = []
-    for size, letter in _LETTERS.items():
+    for size, letter in {DAY: "d", HOUR: pgettext("hours", "h"), MINUTE: "m", SECOND: "s"}.items():
         if size == DAY and not days:
             continue
         count, amount = divmod(amount, size)

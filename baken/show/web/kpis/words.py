@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from baken.domain.kpis import Kpi, Reason, Why
@@ -34,7 +34,7 @@ NAMES: Mapping[str, Promise] = {
     "D2": _("Not responded to in time, peak hours"),
     "D3": _("Not resolved in time"),
     "D4": _("Not resolved in time, peak hours"),
-    "D5": _("Complaints"),
+    "D5": pgettext_lazy("KPI", "Complaints"),
 }
 
 MEANINGS: Mapping[str, Promise] = {
