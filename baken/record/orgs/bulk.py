@@ -21,9 +21,10 @@ def insert(rows: Sequence[models.Model]) -> None:
     fields = [field for field in model.concrete_fields if not isinstance(field, models.AutoField | models.BigAutoField)]
     names = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
     values = [_reader(field) for field in fields]
+    lines = [[value(row) for value in values] for row in rows]  # sealing may ask for a key, which COPY would not allow
     with connection.cursor() as cursor, cursor.copy(f"COPY {model.db_table} ({names}) FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row([value(row) for value in values])
+        for line in lines:
+            copy.write_row(line)
 
 
 def _reader(field: Any) -> Callable[[models.Model], Any]:
