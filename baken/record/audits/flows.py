@@ -172,7 +172,8 @@ def record_review(
     append(stream, [Entry("security.reviewed", began, data)], actor=caller.actor)
     project.reviews([stream.id])
     review = SecurityReview.objects.get(id=stream.id)
-    review.reviewer_id, review.remarks = caller.user, remarks.strip()
+    review.reviewer = User.objects.filter(id=caller.user).first() if caller.user else None
+    review.remarks = remarks.strip()
     review.save(update_fields=["reviewer", "remarks"])
     return review
 

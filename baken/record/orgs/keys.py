@@ -205,7 +205,8 @@ def _unwrapped(organisation: UUID, version: int) -> bytes:
         if WrappingKey.objects.filter(organisation_id=organisation, destroyed=True).exists():
             raise KeysErased(str(KeysErased.__doc__))
         raise UnknownKey(f"organisation {organisation} has no key version {version}")
-    return _wrapping(organisation).decrypt(bytes(key.wrapped), _context("data", organisation, version))
+    opened: bytes = _wrapping(organisation).decrypt(bytes(key.wrapped), _context("data", organisation, version))
+    return opened
 
 
 def _wrapping(organisation: UUID) -> Aead:

@@ -39,7 +39,8 @@ class Unsealable(Exception):
 def seal(text: bytes, place: Place) -> bytes:
     """The bytes, for this place alone, under the organisation's present key."""
     version = keys.primary(place.organisation)
-    return head(version) + _key(place, version).encrypt(_padded(text), _bound(place, version))
+    sealed: bytes = _key(place, version).encrypt(_padded(text), _bound(place, version))
+    return head(version) + sealed
 
 
 def unseal(sealed: bytes, place: Place) -> bytes:
