@@ -34,8 +34,9 @@ def watch_itself(*, renew_key: bool = False) -> bool:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('own service', 0))")
     _ensure_location(owner, renew_key)
     service = Service.objects.filter(code=OWN_SERVICE).first() or _add_service(owner)
+    known = {monitor.name: monitor for monitor in Monitor.objects.filter(service=service).order_by("created_at")}
     for name, path in PAGES.items():
-        _ensure_monitor(service, name, f"{settings.BAKEN_URL}{path}")
+        _ensure_monitor(service, name, f"{settings.BAKEN_URL}{path}", known.get(name))
     return True
 
 
@@ -54,9 +55,9 @@ def _add_service(owner: Organisation) -> Service:
     )
 
 
-def _ensure_monitor(service: Service, name: str, url: str) -> None:
-    monitor = Monitor.objects.filter(service=service, name=name).order_by("created_at").last()
-    if monitor is None:
+def _ensure_monitor(service: Service, name: str, url: str, known: Monitor | None) -> None:
+    """One that somebody stopped stays so."""
+    if known is None:
         monitors.add_monitor(SELF, service=service, name=name, url=url)
-    elif monitor.url != url and monitor.stopped_at is None:
-        monitors.change_monitor(SELF, monitor.id, url=url)
+    elif known.url != url and known.stopped_at is None:
+        monitors.change_monitor(SELF, known.id, url=url)

@@ -31,7 +31,7 @@ from baken.record.incidents.checks import (
     resolution_of_its_own,
     still_open,
 )
-from baken.record.incidents.handling import findable, locked, next_number, of_class, record, response, say
+from baken.record.incidents.handling import findable, give_back, locked, next_number, of_class, record, response, say
 from baken.record.incidents.models import Draft, Incident, Message
 from baken.record.incidents.reads import incident as read_incident
 from baken.record.ledger import clock
@@ -287,7 +287,7 @@ def readmit(caller: Caller, number: int, *, reason: str) -> Incident:
         raise Conflict("It was not left out.")
     say(caller, incident, Message.Kind.REASON, reason, visible=False)
     if incident.survivor:
-        _give_back(caller, incident, incident.survivor.number)
+        give_back(caller, incident, incident.survivor.number)
     return record(caller, incident, [Entry(Kind.READMITTED, clock.now())])
 
 
@@ -390,14 +390,3 @@ def save_draft(caller: Caller, number: int, *, kind: str, body: str) -> None:
         held.save(update_fields=["body", "updated_at"])
     else:
         Draft.objects.bulk_create([draft], ignore_conflicts=True)
-
-
-def _give_back(caller: Caller, duplicate: Incident, number: int) -> None:
-    """Retract from the survivor that it was reported when the duplicate was."""
-    survivor = locked(caller, number, Permission.WORK_INCIDENTS)
-    taken = [
-        fact.seq
-        for fact in standing(ledger.of_stream(survivor.id))
-        if fact.kind == Kind.REPORTED_EARLIER and fact.data.get("of") == str(duplicate.id)
-    ]
-    record(caller, survivor, [Entry(Kind.RETRACTED, clock.now(), {"seq": seq}) for seq in taken])

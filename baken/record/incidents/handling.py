@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 from django.db import connection
 
-from baken.domain.facts import IncidentClass, Kind, Origin
+from baken.domain.facts import IncidentClass, Kind, Origin, standing
 from baken.record.incidents import project
 from baken.record.incidents.checks import IncidentError, clean
 from baken.record.incidents.models import Draft, Incident, Message
 from baken.record.incidents.reads import DESK, EVERYBODY, visible
 from baken.record.ledger import clock
+from baken.record.ledger import reads as ledger
 from baken.record.ledger.flows import Entry, Stream, append
 from baken.record.orgs import search
 from baken.record.people.access import Caller, NotFound, Permission
@@ -69,6 +70,17 @@ def rename(incident: Incident, subject: str) -> None:
     incident.subject = subject
     incident.save(update_fields=["subject"])
     findable(incident, subject)
+
+
+def give_back(caller: Caller, duplicate: Incident, number: int) -> None:
+    """Retract from the survivor that it was reported when the duplicate was."""
+    survivor = locked(caller, number, Permission.WORK_INCIDENTS)
+    taken = [
+        fact.seq
+        for fact in standing(ledger.of_stream(survivor.id))
+        if fact.kind == Kind.REPORTED_EARLIER and fact.data.get("of") == str(duplicate.id)
+    ]
+    record(caller, survivor, [Entry(Kind.RETRACTED, clock.now(), {"seq": seq}) for seq in taken])
 
 
 def response(caller: Caller, incident: Incident) -> list[Entry]:
