@@ -7,10 +7,11 @@
 5. The schema is dropped; that of a replay which was killed, by the next one.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -184,8 +185,20 @@ def figures(place: Place, as_of: int) -> dict[str, str]:
     after = date(place.first.year + place.first.month // 12, place.first.month % 12 + 1, 1)
     scope = reads.scope(REPLAY, service=service, customer=customer, date_from=place.first, date_to=after, as_of=as_of)
     report = reads.report(REPLAY, scope)
-    figures = {code: repr(kpi) for code, kpi in report.kpis.items()}
-    return figures | {"reported": repr(report.reported), "backlog": repr(report.backlog)}
+    found = {**report.kpis, "reported": report.reported, "backlog": report.backlog}
+    return {what: exactly(value) for what, value in found.items()}
+
+
+def exactly(value: Any) -> str:
+    """A value in full, equal for equal values: the order of a mapping says nothing."""
+    if is_dataclass(value):
+        inside = (f"{field.name}={exactly(getattr(value, field.name))}" for field in fields(value))
+        return f"{type(value).__name__}({', '.join(inside)})"
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(sorted(f'{key}: {exactly(item)}' for key, item in value.items()))}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(exactly, value))}]"
+    return repr(value)
 
 
 def _rebuild(say: Say) -> None:

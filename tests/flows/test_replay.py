@@ -22,11 +22,11 @@ from baken.record.ledger import clock
 from baken.record.monitors.models import StateChange
 from baken.record.recovery import flows as recovery
 from baken.run.cli import baken
-from baken.run.replay import SCHEMA, figures, places, replay
+from baken.run.replay import SCHEMA, exactly, figures, places, replay
 from tests.conftest import START, Cast
 from tests.flows.measuring import monitored, place, see
 
-pytestmark = pytest.mark.django_db(transaction=True)
+COMMITS = pytest.mark.django_db(transaction=True)
 
 
 def day(number: float) -> datetime:
@@ -108,6 +108,7 @@ def _work(cast: Cast) -> None:
         incidents.reopen(cast.alice.caller, numbers[4], reason="Not at all.")
 
 
+@COMMITS
 def test_the_ledger_alone_gives_every_kpi_again(history: Cast) -> None:
     outcome = replay(lambda said: None)
     assert outcome.differences == []
@@ -124,6 +125,7 @@ def test_the_ledger_alone_gives_every_kpi_again(history: Cast) -> None:
         assert "exact=None" not in january[code], f"{code} was compared where it says nothing"
 
 
+@COMMITS
 def test_live_tables_that_were_changed_are_found(history: Cast) -> None:
     changed = Incident.objects.filter(classes=["security"]).get()
     Reading.objects.filter(incident_id=changed.id).update(break_in_confirmed_at=None)
@@ -133,3 +135,8 @@ def test_live_tables_that_were_changed_are_found(history: Cast) -> None:
     differences = json.loads(done.stdout)["differences"]
     assert ("cloud all 2026-01", "C8") in {(found["place"], found["what"]) for found in differences}
     assert {found["what"] for found in differences} == {"C1", "C8"}
+
+
+def test_the_order_of_a_mapping_is_no_difference() -> None:
+    assert exactly({"a": [1, {"x": 1, "y": 2}], "b": 2}) == exactly({"b": 2, "a": (1, {"y": 2, "x": 1})})
+    assert exactly({"a": 1}) != exactly({"a": True})
