@@ -89,7 +89,9 @@ def _page(response: Mapping[str, str]) -> str:
 def test_nothing_english_is_left_on_a_dutch_page(cast: Cast, who: str) -> None:
     world = make_world(cast)
     User.objects.update(language="nl")
-    Organisation.objects.update(demonstration=True, name="Waterschap")  # a banner on every page, and no English name
+    for organisation in Organisation.objects.all():  # a banner on every page, and no English name
+        organisation.demonstration, organisation.name = True, "Waterschap"
+        organisation.save()
     found = {where: left for where, html in answers(world, who) if (left := left_over(html))}
     assert not found
 

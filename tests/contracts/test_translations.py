@@ -148,7 +148,10 @@ NEVER_ON_A_PAGE = {
     "NotFound", "Forbidden",  # have a page of their own
     "NotReported", "OutOfOrder", "NeverReached", "Gap", "Damaged",  # answers to a program
 }  # fmt: skip
-PROGRAMS = {"record/people/idempotency.py", "record/ledger/clock.py", "record/incidents/imports.py"}
+PROGRAMS = {
+    "record/people/idempotency.py", "record/ledger/clock.py", "record/incidents/imports.py",
+    "record/orgs/sealing.py", "record/orgs/keys.py", "record/orgs/fields.py", "record/orgs/aead.py",
+}  # fmt: skip
 OTHERS = {
     "this prober's clock is ahead of the hub's; set it right": "said to a prober",
     "an audit has no such field": "a mistake of ours",

@@ -28,6 +28,7 @@ def fact() -> None:
     append(Stream("incident", uuid4(), uuid4()), [Entry("a", datetime.now(UTC))], actor="test")
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_job_that_fails_waits_longer_and_longer_and_the_others_go_on() -> None:
     done: list[str] = []
 

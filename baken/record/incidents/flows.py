@@ -369,6 +369,7 @@ def judge_break_in(caller: Caller, number: int, *, confirmed: bool, reason: str)
     return record(caller, incident, [Entry(kind, clock.now())])
 
 
+@transaction.atomic
 def save_draft(caller: Caller, number: int, *, kind: str, body: str) -> None:
     """Keep what the caller is writing; an empty text forgets it."""
     caller.require(Permission.REPORT_INCIDENTS if kind == Message.Kind.REPLY else Permission.WORK_INCIDENTS)
