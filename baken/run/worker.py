@@ -3,7 +3,7 @@
 1. After every new fact (the ledger announces them), and every two seconds in case an announcement was lost, readings
    are folded. Warnings and breaches are written down at their instant, looked for every two seconds.
 2. Every 15 seconds what the probers saw becomes incidents.
-3. Beside that, in a thread of its own because it may take minutes: every five minutes the progress of measuring goes
+3. Beside that, in a thread of its own because it may take minutes: every hour the progress of measuring goes
    on the ledger, every six hours raw results are tidied, every night the ledger's chain is verified.
 
 Each of these can be repeated, interrupted and run by several workers at once: all it knows is in the database. One that
@@ -155,11 +155,11 @@ def slow_jobs() -> list[Job]:
     from baken.record.people import sessions
     from baken.record.people.access import program
 
-    five_minutes, six_hours, a_day = timedelta(minutes=5), timedelta(hours=6), timedelta(days=1)
+    an_hour, six_hours, a_day = timedelta(hours=1), timedelta(hours=6), timedelta(days=1)
     return [
         Job("sessions", 600.0, lambda: take_turn("sessions", six_hours, sessions.tidy)),
         Job("results", 600.0, lambda: take_turn("results", six_hours, tidy_results)),
-        Job("progress", 60.0, lambda: take_turn("progress", five_minutes, lambda: note_progress(program("worker")))),
+        Job("progress", 60.0, lambda: take_turn("progress", an_hour, lambda: note_progress(program("worker")))),
         Job("chain", 600.0, lambda: take_turn("chain", a_day, verify_chain)),
     ]
 

@@ -199,7 +199,7 @@ def tell_problems(location: Location, told: Sequence[Told], *, at: datetime) -> 
 def note_progress(caller: Caller) -> None:
     """Put the last result of every sight on the ledger, so that the ledger alone says what was measured.
 
-    Between changes nothing else is written about a service that stays up, so this is done every few minutes.
+    Between changes nothing else is written about a service that stays up, so this is done every hour.
     """
     seen = Sight.objects.select_for_update().exclude(started=None)
     append_many(((sights.stream(sight), [sights.observed(sight)]) for sight in seen), actor=caller.actor)

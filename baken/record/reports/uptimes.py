@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from baken.domain.agreements import Terms
 from baken.domain.calendars import calendar
-from baken.domain.instants import to_datetime, to_us
+from baken.domain.instants import to_datetime
 from baken.domain.intervals import Intervals
 from baken.domain.kpis import Kpi
 from baken.domain.maintenance import Maintenance, MaintenanceJudgement, apply_maintenance, judge_maintenance
@@ -16,7 +16,7 @@ from baken.domain.periods import Period
 from baken.domain.timelines import Timeline
 from baken.domain.uptime import UptimeTally, exclude, measure, worst_location
 from baken.domain.verdicts import uptime_kpi
-from baken.record.catalogue.models import Maintenance as Announced
+from baken.record.catalogue import reads as catalogue
 from baken.record.clocks.counting import Counting
 from baken.record.monitors import reads as monitors
 from baken.record.reports.scopes import Scope
@@ -119,16 +119,7 @@ class Uptimes:
 
     @cached_property
     def _planned(self) -> list[Maintenance]:
-        known = Announced.objects.filter(service=self._scope.service, announced_at__lte=to_datetime(self._scope.as_of))
-        return [
-            Maintenance(
-                to_us(row.announced_at),
-                to_us(row.starts),
-                to_us(row.ends),
-                to_us(row.cancelled_at) if row.cancelled_at else None,
-            )
-            for row in known.order_by("announced_at")
-        ]
+        return catalogue.planned(self._scope.service.id, to_datetime(self._scope.as_of))
 
     @cached_property
     def _excluded(self) -> Intervals:
