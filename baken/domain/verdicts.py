@@ -7,6 +7,7 @@ good; at risk, that something has to.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from baken.domain.grades import Audit, last_expiry, valid_before
@@ -205,7 +206,7 @@ class _Use:
 
     @property
     def gaps(self) -> Intervals:
-        return self.source.gaps(self.period.start, min(self.as_of, self.period.end))
+        return _gaps(self.source, self.period.start, min(self.as_of, self.period.end))
 
     @property
     def known(self) -> bool:
@@ -219,6 +220,12 @@ class _Use:
         if not gaps:
             return None
         return Status.NOT_PROVEN, Reason(Why.PARTLY_COVERED if self.known else Why.NO_DATA, {"gaps": gaps})
+
+
+@lru_cache(maxsize=1024)
+def _gaps(source: Intervals, start: int, end: int) -> Intervals:
+    """Kept, because most KPIs of a period ask it about the same source."""
+    return source.gaps(start, end)
 
 
 def _count_verdict(

@@ -17,22 +17,35 @@ from baken.domain.facts import LEAVES_EVERYTHING, Outcome, Priority
 from baken.domain.periods import Period
 from baken.domain.tallies import ReportedCounts, ResolutionTally, Tally
 
-EVENTS = """
-SELECT event.name, width_bucket(event.at, %(cuts)s::bigint[]), priority, in_peak, origin = 'monitor', exclusion <> '',
-    left_out, 'availability' = ANY (classes), outage IS NOT NULL, resolved_timed, event.breached,
-    count(*), coalesce(sum(resolve_elapsed), 0)::bigint, coalesce(sum(resolve_working), 0)::bigint,
-    coalesce(max(resolve_elapsed), 0)
-FROM clocks_reading CROSS JOIN LATERAL (VALUES
-    ('reported', reported, FALSE),
-    ('resolved', resolved_at, FALSE),
-    ('broken_in', break_in_confirmed_at, FALSE),
-    ('response', response_judged_at, response_breached_at IS NOT NULL),
-    ('resolution', resolution_judged_at, resolution_breached_at IS NOT NULL)
-) AS event (name, at, breached)
-WHERE service_id = %(service)s AND (%(customer)s::uuid IS NULL OR organisation_id = %(customer)s)
-    AND incident_id <> ALL (%(live)s) AND event.at >= %(first)s AND event.at < %(last)s
-    AND NOT (event.breached AND event.at >= %(as_of)s)
-GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+_MINE = """
+FROM clocks_reading WHERE service_id = %(service)s AND (%(customer)s::uuid IS NULL OR organisation_id = %(customer)s)
+    AND incident_id <> ALL (%(live)s)
+"""
+
+EVENTS = f"""
+SELECT 'reported', width_bucket(reported, %(cuts)s::bigint[]), priority, FALSE, origin = 'monitor', exclusion <> '',
+    left_out, 'availability' = ANY (classes), outage IS NOT NULL, FALSE, FALSE, count(*), 0, 0, 0
+{_MINE} AND reported >= %(first)s AND reported < %(last)s GROUP BY 2, 3, 5, 6, 7, 8, 9
+UNION ALL
+SELECT 'resolved', width_bucket(resolved_at, %(cuts)s::bigint[]), '', FALSE, FALSE, exclusion <> '',
+    '', TRUE, outage IS NOT NULL, resolved_timed, FALSE, count(*),
+    sum(resolve_elapsed)::bigint, sum(resolve_working)::bigint, max(resolve_elapsed)
+{_MINE} AND resolved_at >= %(first)s AND resolved_at < %(last)s AND left_out = '' AND 'availability' = ANY (classes)
+GROUP BY 2, 6, 9, 10
+UNION ALL
+SELECT 'broken_in', width_bucket(break_in_confirmed_at, %(cuts)s::bigint[]), '', FALSE, origin = 'monitor',
+    exclusion <> '', left_out, FALSE, outage IS NOT NULL, FALSE, FALSE, count(*), 0, 0, 0
+{_MINE} AND break_in_confirmed_at >= %(first)s AND break_in_confirmed_at < %(last)s GROUP BY 2, 5, 6, 7, 9
+UNION ALL
+SELECT 'response', width_bucket(response_judged_at, %(cuts)s::bigint[]), '', in_peak, origin = 'monitor',
+    exclusion <> '', '', FALSE, outage IS NOT NULL, FALSE, response_breached_at IS NOT NULL, count(*), 0, 0, 0
+{_MINE} AND response_judged_at >= %(first)s AND response_judged_at < %(last)s
+    AND (response_breached_at IS NULL OR response_breached_at < %(as_of)s) GROUP BY 2, 4, 5, 6, 9, 11
+UNION ALL
+SELECT 'resolution', width_bucket(resolution_judged_at, %(cuts)s::bigint[]), '', in_peak, origin = 'monitor',
+    exclusion <> '', '', FALSE, outage IS NOT NULL, FALSE, resolution_breached_at IS NOT NULL, count(*), 0, 0, 0
+{_MINE} AND resolution_judged_at >= %(first)s AND resolution_judged_at < %(last)s
+    AND (resolution_breached_at IS NULL OR resolution_breached_at < %(as_of)s) GROUP BY 2, 4, 5, 6, 9, 11
 """
 
 _PRIORITIES = {"C3": Priority.HIGH, "C4": Priority.MEDIUM, "C5": Priority.LOW}
@@ -40,7 +53,10 @@ _CLOCKS = {"D1": "response", "D2": "response", "D3": "resolution", "D4": "resolu
 
 
 class Cell(NamedTuple):
-    """Events alike in everything that a KPI asks, in one slice of time: their number, and sums in microseconds."""
+    """Events alike in everything that a KPI asks of them, in one slice of time: their number, sums in microseconds.
+
+    What no KPI asks of an event is empty or false.
+    """
 
     event: str
     slice: int

@@ -42,14 +42,21 @@ _HAPPENS = {
 """The instant that puts an incident on the list of a KPI; C7 has none, it looks at what is open."""
 
 OPEN = """
-SELECT count(*) FILTER (WHERE span.start < %(start)s AND (span.stop IS NULL OR span.stop >= %(start)s)),
-    count(*) FILTER (WHERE span.start >= %(start)s AND span.start < %(end)s),
-    count(*) FILTER (WHERE span.stop >= %(start)s AND span.stop < %(end)s)
-FROM clocks_reading CROSS JOIN LATERAL unnest(open_starts, open_ends) AS span (start, stop)
-WHERE service_id = %(service)s AND (%(customer)s::uuid IS NULL OR organisation_id = %(customer)s)
-    AND incident_id <> ALL (%(live)s)
+WITH mine AS NOT MATERIALIZED (
+    SELECT open_starts, open_ends FROM clocks_reading
+    WHERE service_id = %(service)s AND (%(customer)s::uuid IS NULL OR organisation_id = %(customer)s)
+        AND incident_id <> ALL (%(live)s) AND reported < %(end)s
+), span (start, stop) AS (
+    SELECT open_starts[1], open_ends[1] FROM mine WHERE cardinality(open_starts) = 1
+    UNION ALL
+    SELECT one.start, one.stop FROM mine CROSS JOIN LATERAL unnest(open_starts, open_ends) AS one (start, stop)
+    WHERE cardinality(open_starts) > 1
+)
+SELECT count(*) FILTER (WHERE start < %(start)s AND (stop IS NULL OR stop >= %(start)s)),
+    count(*) FILTER (WHERE start >= %(start)s AND start < %(end)s),
+    count(*) FILTER (WHERE stop >= %(start)s AND stop < %(end)s)
+FROM span
 """
-
 
 LATE = """
 SELECT count(*) FROM clocks_reading

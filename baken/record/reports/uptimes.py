@@ -39,6 +39,7 @@ class Uptimes:
         self._start = min(period.start for period in periods)
         self._end = max(period.end for period in periods)
         self._agreed = scope.agreed
+        self._peaks: dict[Period, Intervals] = {}
         self._versions = scope.agreed.versions
 
     @cached_property
@@ -99,11 +100,15 @@ class Uptimes:
         return judge_maintenance(self._planned, self._versions, period.start, period.end)
 
     def _within(self, code: str, period: Period) -> Intervals | None:
-        return self._peak(period.start, period.end) if code == "C2" else None
+        if code != "C2":
+            return None
+        if period not in self._peaks:
+            self._peaks[period] = self._peak(period)
+        return self._peaks[period]
 
-    def _peak(self, start: int, end: int) -> Intervals:
+    def _peak(self, period: Period) -> Intervals:
         hours = Intervals.empty()
-        for since, until, terms in _epochs(self._versions, start, end):
+        for since, until, terms in _epochs(self._versions, *period):
             hours |= calendar(terms.peak).intervals(since, until)
         return hours
 
