@@ -10,12 +10,13 @@ Without its keys what an organisation wrote is noise. So erasing them erases it,
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from threading import Lock
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
+import tink
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
@@ -163,6 +164,22 @@ def destroy(organisation: UUID) -> None:
     DataKey.objects.filter(organisation_id=organisation).delete()
     WrappingKey.objects.filter(organisation_id=organisation).update(wrapped=b"", destroyed=True)
     transaction.on_commit(lambda: forget(organisation))
+
+
+def verify(root: Root, refused: type[Exception]) -> Iterator[tuple[UUID, str]]:
+    """Each organisation with keys, and what keeps them from opening under a root key; empty when nothing does.
+
+    refused: what that root key raises when it does not open something.
+    """
+    for held in WrappingKey.objects.filter(destroyed=False).order_by("organisation_id"):
+        try:
+            material = root.unwrap(bytes(held.wrapped), _context("wrapping", held.organisation_id, held.version))
+            for key in DataKey.objects.filter(organisation_id=held.organisation_id):
+                aead(material).decrypt(bytes(key.wrapped), _context("data", held.organisation_id, key.version))
+        except (refused, tink.TinkError) as problem:
+            yield held.organisation_id, str(problem)
+        else:
+            yield held.organisation_id, ""
 
 
 def forget(organisation: UUID) -> None:

@@ -19,6 +19,7 @@ COMMANDS = {
     "user": "Add people, change their passwords and roles.",
     "location": "Add the places that services are probed from.",
     "probe": "Run a prober at this location.",
+    "keys": "Keep, bring back, check and rotate the keys.",
     "replay": "Recompute every KPI from the ledger alone and compare.",
     "doctor": "Check the health of this installation.",
     "manage": "Django's own commands.",
