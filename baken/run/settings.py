@@ -129,7 +129,9 @@ STORAGES = {
     "staticfiles": {"BACKEND": "baken.run.assets.HashedFiles"},
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
-FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+FILE_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024  # no request has more (see run.bodies), so none is ever put on a disk
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"  # they name people: not into the database
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 
 LOGGING = {

@@ -22,14 +22,15 @@ def application() -> Any:
     """The ASGI application: assets from memory, Django for the rest. Made once in each worker."""
     watch_parent()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "baken.run.settings")
-    from django.core.asgi import get_asgi_application
+    import django
 
-    django = get_asgi_application()
+    django.setup(set_prefix=False)
     from django.conf import settings
 
     from baken.run.assets import Assets
+    from baken.run.bodies import Pages
 
-    return Assets(settings.STATIC_ROOT, settings.STATIC_URL, django)
+    return Assets(settings.STATIC_ROOT, settings.STATIC_URL, Pages())
 
 
 def main() -> None:
