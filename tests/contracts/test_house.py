@@ -31,8 +31,8 @@ PLANTED = {
 LONGEST = 400
 SOURCES = (".py", ".html", ".css", ".js", ".sql", ".sh")
 BUCKETS = re.compile(r"^_?(utils?|helpers?|common|core|misc)(\.\w+)?$")
-JSON_OF_CODES = {"LedgerFact.data", "AgreementVersion.terms", "Snapshot.content"}
-"""Facts, terms and sealed figures are codes and numbers; what a person wrote about them lies in columns of its own."""
+JSON_OF_CODES = {"LedgerFact.data", "AgreementVersion.terms"}
+"""Facts and terms are codes and numbers; what a person wrote about them lies in columns of its own."""
 DJANGOS_OWN = {"User.password"}
 """A hash, in the column that Django's base class brings."""
 

@@ -1,9 +1,11 @@
 """Organisations and the files they keep."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
 
-from baken.record.orgs.fields import LINE, CodeField, IdField, WrittenField
+from baken.record.orgs.fields import LINE, ChunkField, CodeField, IdField, WrittenField
 
 
 class Organisation(models.Model):
@@ -29,7 +31,7 @@ class Organisation(models.Model):
 
 
 class File(models.Model):
-    """A file kept for an organisation, with the digest of its content.
+    """A file kept for an organisation, with the digest of its content, which lies in chunks.
 
     It lives in PostgreSQL, so that one backup and one replica hold everything.
     """
@@ -40,8 +42,21 @@ class File(models.Model):
     media_type = CodeField(max_length=127)
     size = models.PositiveBigIntegerField()
     sha256 = CodeField(max_length=64)
-    content = models.BinaryField()
     created_at = models.DateTimeField()
+
+
+class FileChunk(models.Model):
+    """A piece of a file's content, sealed for its place in there. See `orgs.files`."""
+
+    id = IdField()
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
+    file = models.ForeignKey(File, on_delete=models.CASCADE, related_name="chunks", db_index=False)
+    index = models.PositiveIntegerField()
+    last = models.BooleanField()
+    content: Any = ChunkField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["file", "index"], name="one_chunk_per_index")]
 
 
 class WrappingKey(models.Model):

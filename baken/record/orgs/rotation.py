@@ -88,19 +88,24 @@ def _walk(rotation: Rotation) -> Iterator[int]:
         last = rotation.last if rotation.table == model._meta.label else None
         while True:
             with transaction.atomic():
-                rows = list(_after(model, rotation.organisation_id, last).select_for_update()[:BATCH])
+                rows = list(_after(model, rotation.organisation_id, last).select_for_update()[: _batch(model)])
                 _seal_again(model, rows, rotation.version)
                 if rows:
                     last, done = rows[-1].pk, done + len(rows)
                 rotation.table, rotation.last, rotation.done = model._meta.label, last, done
                 rotation.save(update_fields=["table", "last", "done"])
             yield done
-            if len(rows) < BATCH:
+            if len(rows) < _batch(model):
                 break
 
 
+def _batch(model: type[models.Model]) -> int:
+    """How many rows are sealed again in one transaction: fewer where they are large."""
+    return max(1, BATCH // max(field.weight for field in _written(model)))
+
+
 def _after(model: type[models.Model], organisation: UUID, last: UUID | None) -> "models.QuerySet[Any]":
-    names = ["pk", *(field.name for field in _written(model))]
+    names = ["pk", *(name for field in _written(model) for name in (field.name, *field.binds))]
     owner = [] if model is Organisation else ["organisation"]
     rows = _rows(model, organisation).only(*names, *owner)
     return rows if last is None else rows.filter(id__gt=last)
@@ -153,7 +158,7 @@ def _stale(model: type[models.Model], rotation: Rotation) -> list[UUID]:
     owner = "id" if model is Organisation else "organisation_id"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT id FROM {table} WHERE {owner} = %s AND ({wrong}) LIMIT {BATCH}",  # noqa: S608  our own names
+            f"SELECT id FROM {table} WHERE {owner} = %s AND ({wrong}) LIMIT {_batch(model)}",  # noqa: S608  our own names
             [rotation.organisation_id, *[head] * len(_written(model))],
         )
         return [id for (id,) in cursor.fetchall()]

@@ -1,9 +1,11 @@
 """Sealed KPIs: a verdict frozen with everything it was made from."""
 
+from typing import Any
+
 from django.db import models
 
 from baken.record.catalogue.models import Service
-from baken.record.orgs.fields import CodeField, IdField, WrittenField
+from baken.record.orgs.fields import CodeField, ContentField, IdField, WrittenField
 from baken.record.orgs.models import Organisation
 from baken.record.people.models import User
 
@@ -11,8 +13,9 @@ from baken.record.people.models import User
 class Snapshot(models.Model):
     """The KPIs of one service and one closed period, sealed. `customer` is None for the service as a whole.
 
-    `content` holds values, targets, statuses, reasons, the ids of the records behind each, and the versions of
-    agreement, calendars and time-zone data. `digest` is the SHA-256 of its canonical form, and is on the ledger.
+    `content` holds values, targets, statuses, reasons, the ids of the records behind each, the versions of
+    agreement, calendars and time-zone data, and the improvements as people wrote them: so it is sealed as a whole.
+    `digest` is the SHA-256 of its canonical form, and is on the ledger.
     """
 
     id = IdField()
@@ -22,7 +25,7 @@ class Snapshot(models.Model):
     period_from = models.DateTimeField()
     period_to = models.DateTimeField()
     as_of = models.DateTimeField()
-    content = models.JSONField()
+    content: Any = ContentField()
     digest = CodeField(max_length=64)
     sealed_at = models.DateTimeField()
     sealed_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")

@@ -37,9 +37,22 @@ class Migration(migrations.Migration):
                 ('media_type', baken.record.orgs.fields.CodeField(max_length=127)),
                 ('size', models.PositiveBigIntegerField()),
                 ('sha256', baken.record.orgs.fields.CodeField(max_length=64)),
-                ('content', models.BinaryField()),
                 ('created_at', models.DateTimeField()),
                 ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='files', to='orgs.organisation')),
             ],
+        ),
+        migrations.CreateModel(
+            name='FileChunk',
+            fields=[
+                ('id', baken.record.orgs.fields.IdField(default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False)),
+                ('index', models.PositiveIntegerField()),
+                ('last', models.BooleanField()),
+                ('content', baken.record.orgs.fields.ChunkField(blank=True, default='', limit=100000)),
+                ('file', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='chunks', to='orgs.file')),
+                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orgs.organisation')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('file', 'index'), name='one_chunk_per_index')],
+            },
         ),
     ]

@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
                 ('period_from', models.DateTimeField()),
                 ('period_to', models.DateTimeField()),
                 ('as_of', models.DateTimeField()),
-                ('content', models.JSONField()),
+                ('content', baken.record.orgs.fields.ContentField(blank=True, default='', limit=100000)),
                 ('digest', baken.record.orgs.fields.CodeField(max_length=64)),
                 ('sealed_at', models.DateTimeField()),
                 ('customer', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orgs.organisation')),
