@@ -6,6 +6,7 @@ import pytest
 
 from baken.domain import tallies
 from baken.domain.attribution import counts_for_service, excluded_from, on_list, open_past_time
+from baken.domain.facts import Origin, Outcome
 from baken.domain.instants import to_us
 from baken.domain.kpis import KPIS
 from baken.domain.periods import Period, PeriodKind, previous_periods
@@ -108,6 +109,41 @@ def test_every_list_adds_up_to_its_number(cast: Cast) -> None:
         assert evidence.total == len(evidence.rows) == kpi.evidence_count, code
         if code in CLOCK_KPIS or code in ("C3", "C4", "C5", "C7", "C8", "D5"):
             assert kpi.value == evidence.total
+
+
+@pytest.mark.parametrize("caught_up", [True, False], ids=["caught up", "behind"])
+@pytest.mark.parametrize("withdrawn", [False, True], ids=["both stand", "the first is withdrawn"])
+def test_an_outage_that_a_customer_reported_twice_is_one_of_theirs(
+    cast: Cast, caught_up: bool, withdrawn: bool
+) -> None:
+    from baken.record.incidents import flows as incidents
+
+    down = datetime(2026, 2, 2, 9, tzinfo=UTC)
+    alike = {"service": cast.service, "subject": "down", "classes": ["availability"]}
+    with clock.at(down):
+        outage = incidents.report(cast.program, organisation=cast.provider, origin=Origin.MONITOR, **alike)
+    random_histories.catch_up()
+    for minutes in (5, 10):
+        with clock.at(down + timedelta(minutes=minutes)):
+            told = incidents.report(cast.alice.caller, organisation=cast.customer, **alike)
+            incidents.join_outage(cast.bob.caller, told.number, outage=outage.number)
+            if withdrawn and minutes == 5:
+                incidents.leave_out(cast.bob.caller, told.number, outcome=Outcome.WITHDRAWN, reason="Never mind")
+    with clock.at(down + timedelta(days=6)):
+        incidents.resolve(cast.bob.caller, outage.number, body="Up again")
+    if caught_up:
+        random_histories.catch_up()
+    for customer in (None, cast.customer):
+        scope = reports.scope(
+            program("tests"), service=cast.service, customer=customer,
+            date_from=date(2026, 2, 1), date_to=date(2026, 3, 1), as_of=to_us(END),
+        )  # fmt: skip
+        report = reports.report(program("tests"), scope)
+        counts = {code: report.kpis[code].value for code in ("C4", "D1", "D3")}
+        assert counts == {"C4": 1, "D1": (3 if customer is None else 2) - withdrawn, "D3": 1}, customer
+        assert report.kpis["C6"].evidence_count == 1
+        assert len(reports.evidence(program("tests"), scope, "C4").rows) == 1
+        assert report.reported.received == (3 if customer is None else 2)
 
 
 def test_signals_are_written_once_at_their_instant_however_late(cast: Cast) -> None:

@@ -94,9 +94,14 @@ class Counting:
     def __init__(self, service: Service, customer: UUID | None, periods: Sequence[Period], as_of: int) -> None:
         self._service, self._customer, self._as_of = service, customer, as_of
         stale = behind() | set(self._stored().filter(last_at__gt=as_of).values_list("incident_id", flat=True))
+        self._spoken_for = stale
+        self._live = dict(self._fold(stale, {}))
         shared = self._shared(customer, max(period.end for period in periods)) if customer else {}
         self._spoken_for = stale | set(shared)
-        self._live = dict(self._fold(stale - set(shared), {})) | dict(self._fold(shared, shared))
+        self._live |= dict(self._fold(shared, shared))
+        self._told_again = self._reports_beside_the_first() if customer else set()
+        self._live |= dict(self._fold(self._told_again - self._spoken_for, {}))
+        self._spoken_for |= self._told_again
         self._cells = Cells(service.id, customer, periods, as_of, self._spoken_for)
 
     def tally(self, code: str, period: Period) -> tallies.Tally:
@@ -155,7 +160,7 @@ class Counting:
         })  # fmt: skip
         rows = rows.filter(in_peak=True) if code in ("D2", "D4") else rows
         rows = rows if self._customer or clock == "response" else rows.filter(outage=None)
-        return rows.count() + sum(self._is_endangered(code, clock, live, period) for live in self._live.values())
+        return rows.count() + sum(self._is_endangered(code, clock, id, period) for id in self._live)
 
     def listed(self, code: str, period: Period) -> Iterator[Listed]:
         """The incidents behind a KPI, those counted by the database first, in the order in which they came on it."""
@@ -208,28 +213,29 @@ class Counting:
     def _those(self, rule: _Rule, code: str, period: Period, rows: "QuerySet[Reading]") -> Iterator[Listed]:
         for row in rows.iterator(chunk_size=200):
             found = project.attribution(row)
-            if self._counts(code, found) and rule(code, found, period, self._as_of):
+            if self._counts(code, row.incident_id, found) and rule(code, found, period, self._as_of):
                 yield Listed(row.incident_id, found)
         for id, (found, _) in sorted(self._live.items(), key=lambda live: (live[1].attribution.reported, live[0])):
-            if self._counts(code, found) and rule(code, found, period, self._as_of):
+            if self._counts(code, id, found) and rule(code, found, period, self._as_of):
                 yield Listed(id, found)
 
-    def _counts(self, code: str, attribution: Attribution) -> bool:
-        return bool(self._customer) or counts_for_service(code, attribution)
+    def _counts(self, code: str, id: UUID, attribution: Attribution) -> bool:
+        once = self._customer is not None and id not in self._told_again
+        return once or counts_for_service(code, attribution)
 
     def _counted(self, code: str) -> list[Attribution]:
-        return [attribution for attribution, _ in self._live.values() if self._counts(code, attribution)]
+        return [attribution for id, (attribution, _) in self._live.items() if self._counts(code, id, attribution)]
 
     @cached_property
     def _integrity(self) -> list[Attribution]:
         rows = self._own().filter(classes__contains=[IncidentClass.INTEGRITY.value])
         return [*map(project.attribution, rows), *self._counted("C7")]
 
-    def _is_endangered(self, code: str, clock: str, live: _Live, period: Period) -> bool:
-        one, since = live.attribution, live.endangered_at[clock]
+    def _is_endangered(self, code: str, clock: str, id: UUID, period: Period) -> bool:
+        one, since = self._live[id].attribution, self._live[id].endangered_at[clock]
         at = one.response_breached_at if clock == "response" else one.resolution_breached_at
         applies = one.exclusion is None and (one.in_peak or code in ("D1", "D3"))
-        applies = applies and self._counts(code, one)
+        applies = applies and self._counts(code, id, one)
         if not applies or at is None or since is None or since > self._as_of:
             return False
         return max(self._as_of, period.start) <= at < period.end
@@ -250,7 +256,7 @@ class Counting:
             service_id=self._service.id, organisation_id=self._service.organisation_id,
             origin=Origin.MONITOR, reported__lt=before,
         )  # fmt: skip
-        told = self._stored().exclude(outage=None).values("outage")
+        told = {outage for outage, left_out, _, _ in self._told() if not left_out}
         spans = Subscription.objects.filter(service=self._service, organisation_id=customer)
         used = [(to_us(span.since), to_us(span.until) if span.until else None) for span in spans]
         versions = catalogue.history_for(self._service.id, customer)
@@ -259,6 +265,25 @@ class Counting:
             for row in outages.exclude(incident_id__in=told)
             if any(since <= row.reported and (end is None or row.reported < end) for since, end in used)
         }
+
+    def _reports_beside_the_first(self) -> set[UUID]:
+        """The customer's incidents that share an outage with an earlier one of theirs, or were left out of it.
+
+        Each keeps a response clock of its own; the outage counts once.
+        """
+        told = sorted(self._told(), key=lambda row: row[2:])
+        first: dict[UUID, UUID] = {}
+        for outage, left_out, _, id in told:
+            if not left_out:
+                first.setdefault(outage, id)
+        return {id for *_, id in told} - set(first.values())
+
+    def _told(self) -> list[tuple[UUID, str, int, UUID]]:
+        """Of each of the customer's incidents that share an outage: which, its outcome if left out, report, id."""
+        rows = self._own().exclude(outage=None).values_list("outage", "left_out", "reported", "incident_id")
+        stored = [(outage, left_out, at, id) for outage, left_out, at, id in rows if outage]
+        live = ((one.outage, one.left_out or "", one.reported, id) for id, (one, _) in self._live.items())
+        return stored + [(UUID(outage), left_out, at, id) for outage, left_out, at, id in live if outage]
 
     def _stored(self) -> "QuerySet[Reading]":
         own = Q(organisation_id=self._customer) if self._customer else Q()
