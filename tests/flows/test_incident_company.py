@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from baken.domain.facts import Kind, Origin, Outcome, Waiting
 from baken.record.incidents import flows, presence, reads
@@ -14,6 +14,7 @@ from baken.record.incidents.flows import Conflict, IncidentError
 from baken.record.incidents.models import Draft, Incident, Message, Presence
 from baken.record.incidents.presence import Colleague
 from baken.record.people.access import Caller, Forbidden, NotFound
+from baken.run.supervisor import wait_until
 from tests.conftest import Cast, Person
 from tests.flows.incident_world import MACHINE, MONDAY, kinds, reported, said
 
@@ -329,3 +330,31 @@ def test_of_two_at_once_one_is_told(cast: Cast, incident: Incident) -> None:
         thread.join()
     assert len(outcomes) == 1
     assert kinds(cast.bob.caller, incident).count("picked_up") == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_written_while_the_outage_is_resolved_is_not_lost(cast: Cast, incident: Incident) -> None:
+    """An incident of an outage is being changed; the outage's resolution waits for that, and knows it."""
+    outage = flows.report(
+        cast.program, organisation=cast.provider, service=cast.service, subject="Down", origin=Origin.MONITOR
+    )
+    flows.join_outage(cast.bob.caller, incident.number, outage=outage.number)
+
+    def resolve() -> None:
+        flows.resolve(cast.bea.caller, outage.number, body="Up again")
+        connection.close()
+
+    resolving = threading.Thread(target=resolve)
+    with transaction.atomic():
+        flows.change_priority(cast.bob.caller, incident.number, impact=1, urgency=1, reason="Everybody")
+        resolving.start()
+        assert wait_until(_somebody_waits_for_a_lock, 10)
+    resolving.join()
+    row = reads.incident(cast.bob.caller, incident.number)
+    assert (row.status, row.priority) == ("resolved", "high")
+
+
+def _somebody_waits_for_a_lock() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return bool(cursor.fetchone()[0])

@@ -315,9 +315,9 @@ def merge(caller: Caller, number: int, *, into: int) -> Incident:
 @transaction.atomic
 def join_outage(caller: Caller, number: int, *, outage: int) -> Incident:
     """What a customer reported is the outage that a monitor saw: it is resolved when that is, and when that was."""
+    seen = locked(caller, outage, Permission.WORK_INCIDENTS)  # first, as whoever resolves it does
     incident = locked(caller, number, Permission.WORK_INCIDENTS)
     not_left_out(incident)
-    seen = read_incident(caller, outage)
     if seen.origin != Origin.MONITOR or seen.service_id != incident.service_id or seen.outcome:
         raise IncidentError("outage: choose an incident of the same service that a monitor opened")
     if incident.origin == Origin.MONITOR:

@@ -35,10 +35,14 @@ def of_class(caller: Caller, number: int, wanted: IncidentClass) -> Incident:
 
 
 def record(caller: Caller, incident: Incident, entries: Sequence[Entry]) -> Incident:
-    """Append what happened, and bring the row in line with it, with those that share its resolution."""
+    """Append what happened, and bring the row in line with it, with those that share its resolution.
+
+    These are kept from others as well: a row folded without what somebody is recording of it would lose that.
+    """
     if entries:
         append(Stream("incident", incident.id, incident.organisation_id), entries, actor=caller.actor)
-        project.refold([incident.id, *incident.joined.values_list("id", flat=True)])
+        joined = list(incident.joined.select_for_update().order_by("number").values_list("id", flat=True))
+        project.refold([incident.id, *joined])
         incident.refresh_from_db()
     return incident
 
