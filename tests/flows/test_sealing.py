@@ -109,6 +109,16 @@ def test_a_period_is_sealed_once_and_after_its_end(cast: Cast, march: Incident) 
         flows.seal(cast.mona.caller, scope(cast))
 
 
+def test_what_a_sealed_report_says_is_done_is_not_said_otherwise(cast: Cast, march: Incident) -> None:
+    seal(cast, march)
+    told = {"cause": "Nothing.", "action": "None.", "owner": "Nobody", "due": date(2026, 6, 1)}
+    with clock.at(APRIL):
+        with pytest.raises(Conflict):
+            flows.improve(cast.mona.caller, scope(cast), "D1", **told)
+        flows.improve(cast.mona.caller, scope(cast, customer=cast.customer), "D1", **told)
+        assert sealed.improvements(cast.mona.caller, scope(cast)).get(kpi="D1").cause == "A disk."
+
+
 def test_who_may_seal_and_write_down(cast: Cast, march: Incident) -> None:
     asked = scope(cast)
     for person in (cast.alice, cast.stranger, cast.bob, cast.adam, cast.audrey):

@@ -34,8 +34,13 @@ class Conflict(access.Conflict):
 
 @transaction.atomic
 def improve(caller: Caller, scope: Scope, kpi: str, *, cause: str, action: str, owner: str, due: date) -> Improvement:
-    """What will be done about a KPI that was missed or not proven; saying it again replaces what was said."""
+    """What will be done about a KPI that was missed or not proven; saying it again replaces what was said.
+
+    Raises SealError, and Conflict once the period is sealed.
+    """
     caller.require(Permission.SEAL_REPORTS)
+    if sealed.of_scope(caller, scope):
+        raise Conflict(str(Conflict.__doc__))
     if kpi not in KPIS:
         raise SealError(f"kpi: choose one of {', '.join(KPIS)}")
     for field, value in (("cause", cause), ("action", action), ("owner", owner)):

@@ -130,9 +130,14 @@ def improvements(request: ApiRequest, asked: Query[AskedOf]) -> Sequence[Improve
     return list(sealed.improvements(request.auth, scope_of(request.auth, asked.service, asked)))
 
 
-@router.post("/improvements", response={201: Improvement}, **needs("Improve", SEAL, READ, CATALOGUE, answers=(404,)))
+@router.post(
+    "/improvements", response={201: Improvement}, **needs("Improve", SEAL, READ, CATALOGUE, answers=(404, 409))
+)
 def improve(request: ApiRequest, data: NewImprovement) -> ImprovementRow:
-    """Cause, action, owner and date for a KPI that was missed or not proven; saying it again replaces it."""
+    """Cause, action, owner and date for a KPI that was missed or not proven; saying it again replaces it.
+
+    Answers 409 once the period is sealed.
+    """
     scope = scope_of(request.auth, data.service, data.asked())
     told = {name: getattr(data, name) for name in ("cause", "action", "owner", "due")}
     return flows.improve(request.auth, scope, data.kpi, **told)
