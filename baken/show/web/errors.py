@@ -11,7 +11,7 @@ from django.template.loader import get_template
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 
-from baken.record.people.access import Conflict
+from baken.record.people.access import Conflict, NotFound
 from baken.show.web import remedies
 
 WITH_OWN_PAGE = (400, 403, 404, 409, 413)
@@ -22,7 +22,8 @@ def refusals(form: BaseForm) -> Iterator[None]:
     """What a flow refuses becomes an error of the form: beside the field that the message names, else above all.
 
     Use it around the call of the flow; after it `form.errors` says whether the flow went through. A Conflict is said
-    above the form as well, so that nothing that was typed is lost. Forbidden and NotFound go on to the guard.
+    above the form as well, and so is NotFound: what the form names is not there, what the address names was found
+    before. So nothing that was typed is lost. Forbidden goes on to the guard.
     """
     try:
         yield
@@ -35,6 +36,8 @@ def refusals(form: BaseForm) -> Iterator[None]:
         form.add_error(field, message)
     except Conflict as conflict:
         form.add_error(None, ValidationError(words(conflict), code="conflict"))
+    except NotFound as missing:
+        form.add_error(None, words(missing))
 
 
 def words(error: Exception) -> str:

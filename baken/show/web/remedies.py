@@ -47,6 +47,7 @@ REMEDIES = (
     _("choose somebody who works at the desk"),
     _("choose one or more of %(known)s"),
     _("merge a duplicate into the incident that stays"),
+    _("There is no such incident."),
     _("an incident cannot be merged into itself"),
     _("choose an incident of the same customer and service"),
     _("choose an incident of the same service that a monitor opened"),
