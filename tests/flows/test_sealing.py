@@ -119,6 +119,15 @@ def test_what_a_sealed_report_says_is_done_is_not_said_otherwise(cast: Cast, mar
         assert sealed.improvements(cast.mona.caller, scope(cast)).get(kpi="D1").cause == "A disk."
 
 
+def test_what_is_written_down_for_a_month_is_not_that_of_its_first_half(cast: Cast, march: Incident) -> None:
+    month, half = scope(cast), scope(cast, date_to=date(2026, 3, 15))
+    told = {"action": "Two disks.", "owner": "Bob", "due": date(2026, 5, 1)}
+    flows.improve(cast.mona.caller, month, "D1", cause="A disk.", **told)
+    assert not sealed.improvements(cast.mona.caller, half).exists()
+    flows.improve(cast.mona.caller, half, "D1", cause="Another.", **told)
+    assert sealed.improvements(cast.mona.caller, month).get().cause == "A disk."
+
+
 def test_who_may_seal_and_write_down(cast: Cast, march: Incident) -> None:
     asked = scope(cast)
     for person in (cast.alice, cast.stranger, cast.bob, cast.adam, cast.audrey):

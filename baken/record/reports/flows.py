@@ -79,7 +79,7 @@ def seal(caller: Caller, scope: Scope) -> Snapshot:
     }  # fmt: skip
     snapshot = Snapshot(
         id=new_id(), organisation_id=scope.service.organisation_id, as_of=to_datetime(scope.as_of), content=content,
-        period_to=to_datetime(scope.period.end), digest=digest_of(content), sealed_at=clock.now(),
+        digest=digest_of(content), sealed_at=clock.now(),
         sealed_by_id=caller.user, **_key(scope),
     )  # fmt: skip
     try:
@@ -116,6 +116,7 @@ def _key(scope: Scope) -> dict[str, Any]:
         "service": scope.service,
         "customer": scope.customer,
         "period_from": to_datetime(scope.period.start),
+        "period_to": to_datetime(scope.period.end),
     }
 
 

@@ -48,6 +48,7 @@ class Improvement(models.Model):
     service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="improvements")
     customer = models.ForeignKey(Organisation, null=True, on_delete=models.CASCADE, related_name="+")
     period_from = models.DateTimeField()
+    period_to = models.DateTimeField()
     kpi = CodeField(max_length=2)
     cause = WrittenField(limit=5_000)
     action = WrittenField(limit=5_000)
@@ -57,7 +58,7 @@ class Improvement(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["service", "customer", "period_from", "kpi"],
+                fields=["service", "customer", "period_from", "period_to", "kpi"],
                 nulls_distinct=False,
                 name="one_improvement_each",
             )

@@ -73,9 +73,8 @@ def unconfirmed(caller: Caller, scope: Scope) -> list[Incident]:
 def improvements(caller: Caller, scope: Scope) -> QuerySet[Improvement]:
     """What was written down for the period, by KPI."""
     caller.require(Permission.READ_KPIS)
-    rows = Improvement.objects.filter(
-        service=scope.service, customer=scope.customer, period_from=to_datetime(scope.period.start)
-    )
+    start, end = (to_datetime(instant) for instant in scope.period)
+    rows = Improvement.objects.filter(service=scope.service, customer=scope.customer, period_from=start, period_to=end)
     return rows.order_by("kpi")
 
 

@@ -22,6 +22,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', baken.record.orgs.fields.IdField(default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False)),
                 ('period_from', models.DateTimeField()),
+                ('period_to', models.DateTimeField()),
                 ('kpi', baken.record.orgs.fields.CodeField(max_length=2)),
                 ('cause', baken.record.orgs.fields.WrittenField(blank=True, default='', limit=5000)),
                 ('action', baken.record.orgs.fields.WrittenField(blank=True, default='', limit=5000)),
@@ -32,7 +33,7 @@ class Migration(migrations.Migration):
                 ('service', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='improvements', to='catalogue.service')),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('service', 'customer', 'period_from', 'kpi'), name='one_improvement_each', nulls_distinct=False)],
+                'constraints': [models.UniqueConstraint(fields=('service', 'customer', 'period_from', 'period_to', 'kpi'), name='one_improvement_each', nulls_distinct=False)],
             },
         ),
         migrations.CreateModel(
