@@ -1,6 +1,5 @@
 """Recording audits, their findings and files, and security reviews."""
 
-import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -16,7 +15,7 @@ from baken.record.audits.reads import visible
 from baken.record.catalogue.models import Service
 from baken.record.ledger import clock
 from baken.record.ledger.flows import Entry, Stream, append
-from baken.record.orgs import files
+from baken.record.orgs import files, search
 from baken.record.orgs.fields import new_id
 from baken.record.orgs.models import Organisation
 from baken.record.people import access
@@ -180,7 +179,7 @@ def record_review(
 
 def _code_of(auditor: str) -> str:
     """What stands for an auditor's name on the ledger: two audits of one auditor have the same."""
-    return hashlib.sha256(" ".join(auditor.casefold().split()).encode()).hexdigest()[:16]
+    return search.standing_for("auditor", " ".join(auditor.casefold().split()).encode())[:16]
 
 
 def _locked(caller: Caller, number: int) -> Audit:

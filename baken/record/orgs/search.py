@@ -121,4 +121,9 @@ def token(organisation: UUID, stem: str) -> int:
 def address_key(address: str) -> str:
     """The code by which an e-mail address is looked up: equal for addresses that differ in case alone."""
     folded = unicodedata.normalize("NFKC", address.strip()).casefold()
-    return hmac.digest(keys.lookup_key(), b"address/" + folded.encode(), "sha256").hex()
+    return standing_for("address", folded.encode())
+
+
+def standing_for(purpose: str, content: bytes) -> str:
+    """A code that stands for some content. Without the root key nobody learns of what, not even by guessing."""
+    return hmac.digest(keys.lookup_key(), f"{purpose}/".encode() + content, "sha256").hex()

@@ -1,12 +1,12 @@
 """Requests that may be sent again without doing anything twice."""
 
-import hashlib
 from collections.abc import Callable
 from datetime import timedelta
 
 from django.db import transaction
 
 from baken.record.ledger import clock
+from baken.record.orgs.search import standing_for
 from baken.record.people.access import Caller, Conflict
 from baken.record.people.models import IdempotencyKey
 
@@ -21,10 +21,10 @@ def once(caller: Caller, *, key: str, request: bytes, create: Callable[[], int])
     The caller's `key` stands for this `request`. The same key again, also at the same moment, gives the same number
     and makes nothing; when `create` fails the key is free. Raises Conflict for a key of another request.
     """
-    digest = hashlib.sha256(request).hexdigest()
+    digest = standing_for("request", request)
     row, fresh = IdempotencyKey.objects.get_or_create(
         actor=caller.actor,
-        key=hashlib.sha256(key.encode()).hexdigest(),
+        key=standing_for("idempotency", key.encode()),
         defaults={"request": digest, "created_at": clock.now()},
     )
     if row.request != digest:

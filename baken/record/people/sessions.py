@@ -1,6 +1,5 @@
 """Signing in: guesses are counted in the database, sessions can be seen and ended by their owner."""
 
-import hashlib
 from datetime import timedelta
 from uuid import UUID
 
@@ -10,7 +9,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from baken.record.ledger import clock
-from baken.record.orgs.search import address_key
+from baken.record.orgs.search import address_key, standing_for
 from baken.record.people.access import Caller, NotFound, Permission
 from baken.record.people.flows import PeopleError, set_active, set_password
 from baken.record.people.models import Attempts, SignIn, User
@@ -157,4 +156,4 @@ def _wait(left: timedelta) -> str:
 
 
 def _key(kind: str, value: str) -> str:
-    return hashlib.sha256(f"{kind}:{value}".encode()).hexdigest()
+    return standing_for("attempts", f"{kind}:{value}".encode())
