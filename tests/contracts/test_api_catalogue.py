@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from baken.domain.agreements import default_terms
 from baken.domain.calendars import CalendarRule, DatedWindows, Window
@@ -172,6 +173,22 @@ def test_monitors_are_added_changed_and_stopped(ask: Askers) -> None:
     assert ask.adam.problem("POST", f"{path}/ending") == (404, None)
     assert ask.adam.problem("PATCH", path, {"quorum": 1}) == (404, None)
     assert ask.alice.get("/monitors")["total"] == 0
+
+
+def test_what_may_be_secret_in_an_address_is_for_whoever_configures_it(cast: Cast, ask: Askers) -> None:
+    secret = "https://probe:hunter2@cloud.example:8443/health?token=s3cret"
+    path = f"/monitors/{ask.adam.post('/monitors', MONITOR | {'url': secret, 'name': 'Health'})['id']}"
+    assert ask.adam.get(path)["url"] == secret
+    for asker in (ask.alice, ask.bob):
+        assert asker.get(path)["url"] == "https://cloud.example:8443/health"
+        assert asker.get("/monitors")["items"][0]["url"] == "https://cloud.example:8443/health"
+    browser = Client()
+    for person in (cast.alice, cast.bob):
+        browser.force_login(person.user)
+        text = browser.get("/monitors/").content.decode()
+        assert "cloud.example:8443/health" in text
+        text += browser.get("/services/cloud/").content.decode()
+        assert not any(part in text for part in ("hunter2", "s3cret"))
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ Raw results live in `monitors_result`, partitioned by day (see the first migrati
 retention period. Changes of state are facts, kept for ever, and `StateChange` is their fold.
 """
 
+from urllib.parse import urlsplit
+
 from django.db import models
 from django.db.models import Q
 
@@ -65,6 +67,12 @@ class Monitor(models.Model):
             models.CheckConstraint(condition=Q(interval__gte=200), name="interval_at_least_200_ms"),
             models.CheckConstraint(condition=Q(minimum_reporting__gte=1), name="somebody_reports"),
         ]
+
+    @property
+    def address(self) -> str:
+        """The URL without what may be a secret: user, password and query. For everybody who does not configure it."""
+        parts = urlsplit(self.url)
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
 class Trouble(models.Model):

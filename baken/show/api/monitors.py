@@ -74,7 +74,7 @@ class ChangedMonitor(Judging):
 
 
 class Monitor(Schema):
-    """An address of a service that every location asks."""
+    """An address of a service that every location asks. Without `monitors:write` the URL lacks user and query."""
 
     id: UUID
     service: str = Field(examples=["cloud"])
@@ -141,26 +141,26 @@ class NewKey(Input):
 def listing(request: ApiRequest, paging: Query[Paging]) -> Mapping[str, Any]:
     """The running monitors of all services that the caller may know of."""
     found = page(reads.monitors(request.auth), paging)
-    return {**found, "items": [_told(row) for row in found["items"]]}
+    return {**found, "items": [_told(request, row) for row in found["items"]]}
 
 
 @router.post("/monitors", response={201: Monitor}, **needs("Add a monitor", WRITE, CATALOGUE, answers=(404,)))
 def add(request: ApiRequest, data: NewMonitor) -> Mapping[str, Any]:
     """Start to measure an address of a service, from every location."""
     service = catalogue.service(request.auth, data.service)
-    return _told(flows.add_monitor(request.auth, service=service, **data.columns()))
+    return _told(request, flows.add_monitor(request.auth, service=service, **data.columns()))
 
 
 @router.get("/monitors/{id}", response=Monitor, **needs("Read a monitor", READ, CATALOGUE))
 def read(request: ApiRequest, id: UUID) -> Mapping[str, Any]:
     """One running monitor."""
-    return _told(reads.monitor(request.auth, id))
+    return _told(request, reads.monitor(request.auth, id))
 
 
 @router.patch("/monitors/{id}", response=Monitor, **needs("Change a monitor", WRITE))
 def change(request: ApiRequest, id: UUID, data: ChangedMonitor) -> Mapping[str, Any]:
     """Measure differently from now on; what was seen stays as it was judged."""
-    return _told(flows.change_monitor(request.auth, id, **data.columns()))
+    return _told(request, flows.change_monitor(request.auth, id, **data.columns()))
 
 
 @router.post("/monitors/{id}/ending", response={204: None}, **needs("Stop a monitor", WRITE))
@@ -198,7 +198,8 @@ def revoke(request: ApiRequest, code: Code) -> LocationRow:
     return reads.location(request.auth, code)
 
 
-def _told(row: Row) -> dict[str, Any]:
-    """A monitor with its durations in seconds."""
+def _told(request: ApiRequest, row: Row) -> dict[str, Any]:
+    """A monitor with its durations in seconds; a URL may hold a secret, which is for whoever configures it."""
     told = {name: getattr(row, name) for name in Monitor.model_fields if name != "service"}
-    return {**told, "service": row.service.code, **{name: told[name] / MILLISECONDS for name in TIMES}}
+    url = row.url if request.auth.may(WRITE) else row.address
+    return {**told, "url": url, "service": row.service.code, **{name: told[name] / MILLISECONDS for name in TIMES}}
