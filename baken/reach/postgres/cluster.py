@@ -38,6 +38,8 @@ SETTINGS = {
     "log_truncate_on_rotation": "on",
     "log_line_prefix": "%m [%p] %q%u@%d ",
     "log_checkpoints": "off",
+    "log_min_error_statement": "panic",  # a statement that fails has values in it
+    "log_error_verbosity": "terse",  # and so has the detail of what is wrong with it
 }
 SOCKET_PATH_LIMIT = 100  # bytes; macOS allows 103, Linux 107
 
