@@ -92,7 +92,7 @@ def test_only_the_manager_opens_one(cast: Cast) -> None:
     ("wrong", "field"),
     [
         ({"services": []}, "services"),
-        ({"period_to": date(2025, 1, 1)}, "period"),
+        ({"period_to": date(2025, 1, 1)}, "^period_to: choose"),
         ({"grade": 80}, "grade"),
         ({"auditor": "x" * 201}, "auditor"),
     ],

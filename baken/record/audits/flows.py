@@ -200,6 +200,9 @@ def _known(written: dict[str, Any]) -> dict[str, Any]:
 
 def _clean(row: Audit | Finding) -> None:
     try:
+        row.clean_fields()
+        if isinstance(row, Audit) and row.period_to < row.period_from:
+            raise AuditError("period_to: choose the first day of the period or a later one")
         row.full_clean()
     except ValidationError as error:
         field, messages = next(iter(error.message_dict.items()))

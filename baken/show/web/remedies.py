@@ -124,6 +124,7 @@ REMEDIES = (
     _("choose the services in scope"),
     _("say in one line what was found"),
     _("give the auditor's own grade, from 1 to 10; another scale is not converted"),
+    _("choose the first day of the period or a later one"),
     _("the auditor gives a grade from 1.0 to 10.0"),
     _("the auditor gives the grade from 1 to 10; nobody converts another scale"),
     _("attach the signed report file first"),

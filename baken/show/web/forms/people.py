@@ -60,6 +60,7 @@ class CustomerForm(forms.Form):
     code = forms.SlugField(
         label=_("Code"), max_length=64,
         help_text=_("Short, for addresses and programs: letters, digits and hyphens. It cannot be changed later."),
+        error_messages={"invalid": _("Use letters, digits and hyphens, without spaces.")},
     )  # fmt: skip
     language = fields.language()
     zone = fields.zone()
