@@ -146,6 +146,25 @@ def test_an_outage_that_a_customer_reported_twice_is_one_of_theirs(
         assert report.reported.received == (3 if customer is None else 2)
 
 
+def test_consent_about_an_outage_counts_for_whoever_gave_it(cast: Cast) -> None:
+    from baken.record.incidents import flows as incidents
+
+    with clock.at(datetime(2026, 2, 2, 9, tzinfo=UTC)):
+        outage = incidents.report(
+            cast.program, organisation=cast.provider, service=cast.service, subject="down", origin=Origin.MONITOR,
+            classes=["availability"],
+        )  # fmt: skip
+        incidents.record_consent(cast.mona.caller, outage.number, cause="force_majeure", consent="Flood")
+    random_histories.catch_up()
+    for customer, counted in ((None, 0), (cast.customer, 1)):
+        scope = reports.scope(
+            program("tests"), service=cast.service, customer=customer,
+            date_from=date(2026, 2, 1), date_to=date(2026, 3, 1), as_of=to_us(END),
+        )  # fmt: skip
+        kpi = reports.report(program("tests"), scope).kpis["C4"]
+        assert (kpi.value, kpi.beside["with_excluded"]) == (counted, 1), customer
+
+
 def test_signals_are_written_once_at_their_instant_however_late(cast: Cast) -> None:
     from baken.record.incidents import flows as incidents
     from baken.record.ledger import reads as ledger

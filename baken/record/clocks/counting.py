@@ -6,6 +6,7 @@ the whole service in a customer's report, judged there by the customer's own agr
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -248,7 +249,10 @@ class Counting:
                     "response": project.endangered_at(history.response),
                     "resolution": project.endangered_at(history.resolution),
                 }
-                yield history.id, _Live(history.attribution, endangered)
+                found = history.attribution
+                # What others consented to leave out of their figures stays in those of a customer who did not.
+                found = replace(found, exclusion=None) if history.id in terms else found
+                yield history.id, _Live(found, endangered)
 
     def _shared(self, customer: UUID, before: int) -> dict[UUID, Terms]:
         """Outages of the whole service while the customer used it and did not report them, with its own terms."""
