@@ -65,12 +65,6 @@ def test_the_same_word_looks_different_in_another_organisation(owners: list[Orga
     assert not tokens[0] & tokens[1]
 
 
-def test_a_forgotten_record_is_not_found(owners: list[Organisation]) -> None:
-    record = written(owners[0], "printer")
-    search.forget([record])
-    assert found(owners, "printer") == set()
-
-
 def test_an_address_is_looked_up_in_any_case_and_cannot_be_guessed_from_its_digest() -> None:
     assert search.address_key(" Jan@Klant.example") == search.address_key("jan@klant.EXAMPLE")
     import hashlib

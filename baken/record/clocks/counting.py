@@ -97,7 +97,7 @@ class Counting:
         stale = behind() | set(self._stored().filter(last_at__gt=as_of).values_list("incident_id", flat=True))
         self._spoken_for = stale
         self._live = dict(self._fold(stale, {}))
-        shared = self._shared(customer, max(period.end for period in periods)) if customer else {}
+        shared = self._shared(customer, periods) if customer else {}
         self._spoken_for = stale | set(shared)
         self._live |= dict(self._fold(shared, shared))
         self._told_again = self._reports_beside_the_first() if customer else set()
@@ -254,11 +254,16 @@ class Counting:
                 found = replace(found, exclusion=None) if history.id in terms else found
                 yield history.id, _Live(found, endangered)
 
-    def _shared(self, customer: UUID, before: int) -> dict[UUID, Terms]:
-        """Outages of the whole service while the customer used it and did not report them, with its own terms."""
+    def _shared(self, customer: UUID, periods: Sequence[Period]) -> dict[UUID, Terms]:
+        """Outages that monitors saw while the customer used the service and did not report them, with its own terms.
+
+        Of one that a single location saw nobody can say whom it left alone, so it counts for all. Failed drills and
+        a broken chain are not outages: they are in the report of the service alone.
+        """
         outages = Reading.objects.filter(
-            service_id=self._service.id, organisation_id=self._service.organisation_id,
-            origin=Origin.MONITOR, reported__lt=before,
+            Q(resolved_at=None) | Q(resolved_at__gte=min(period.start for period in periods)),
+            service_id=self._service.id, organisation_id=self._service.organisation_id, origin=Origin.MONITOR,
+            classes__contains=[IncidentClass.AVAILABILITY.value], reported__lt=max(period.end for period in periods),
         )  # fmt: skip
         told = {outage for outage, left_out, _, _ in self._told() if not left_out}
         spans = Subscription.objects.filter(service=self._service, organisation_id=customer)

@@ -148,15 +148,6 @@ def rewrap(organisation: UUID) -> None:
     held.save(update_fields=["wrapped", "version", "root"])
 
 
-def rewrap_by(organisation: UUID, old: Root, new: Root) -> None:
-    """The same wrapping key under another root key."""
-    with transaction.atomic():
-        held = WrappingKey.objects.select_for_update().get(organisation_id=organisation)
-        context = _context("wrapping", organisation, held.version)
-        held.wrapped, held.root = new.wrap(old.unwrap(bytes(held.wrapped), context), context), new.name
-        held.save(update_fields=["wrapped", "root"])
-
-
 @transaction.atomic
 def destroy(organisation: UUID) -> None:
     """Erase every key of an organisation, for good."""

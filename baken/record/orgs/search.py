@@ -88,11 +88,6 @@ def _holding(organisations: Sequence[UUID], scopes: Sequence[str], word: str) ->
     return SearchToken.objects.filter(pairs, scope__in=scopes)
 
 
-def forget(records: Iterable[UUID]) -> None:
-    """Make records unfindable."""
-    SearchToken.objects.filter(record__in=list(records)).delete()
-
-
 def words(text: str) -> list[str]:
     """The different words of a text as they are compared, in order; parts of compounds too."""
     folded = unicodedata.normalize("NFKC", text).casefold()
