@@ -104,7 +104,7 @@ def _about_locations(found: Health) -> Iterator[Concern]:
     if not found.locations:
         yield Concern(Matter.NO_LOCATION)
     for row in found.locations:
-        if _older(found, row.last_seen, LOCATION_SILENT):
+        if _older(found, row.last_seen or row.created_at, LOCATION_SILENT):  # a new one has not had the time
             yield Concern(Matter.LOCATION_SILENT, row.code, row.name)
         elif row.troubles.all():
             yield Concern(Matter.LOCATION_TROUBLED, row.code, row.name)
