@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.core.exceptions import NON_FIELD_ERRORS, RequestDataTooBig, ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, BadRequest, RequestDataTooBig, ValidationError
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -58,8 +58,9 @@ def _came_from(request: HttpRequest) -> str:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's handler400: what could not be read at all."""
-    return answer(request, 413 if isinstance(exception, RequestDataTooBig) else 400)
+    """Django's handler400: what could not be read at all, or what a page refuses with words of its own."""
+    detail = words(exception) if isinstance(exception, BadRequest) and str(exception) else ""
+    return answer(request, 413 if isinstance(exception, RequestDataTooBig) else 400, detail=detail)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:

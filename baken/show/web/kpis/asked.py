@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+from django.core.exceptions import BadRequest
 from django.utils import formats
 from django.utils.translation import gettext
 
@@ -24,6 +25,7 @@ from baken.record.reports import scopes
 from baken.record.reports.models import Snapshot
 from baken.record.reports.scopes import Scope
 
+NO_PERIOD = "these dates make no period; write them like 2026-03-01, in the years 1950 to 2149"
 TREND = 13
 """How many periods a spark line shows, the one asked for included."""
 
@@ -101,7 +103,8 @@ class Asked:
 def read(caller: Caller, query: Mapping[str, Any]) -> Asked | None:
     """What the query string asks for: the first service, everybody and the last closed month unless it says otherwise.
 
-    None when there is no service to look at. Raises NotFound for what is not there or not the caller's.
+    None when there is no service to look at. Raises NotFound for what is not there or not the caller's, BadRequest for
+    dates that make no period.
     """
     service = _service(caller, query.get("service", ""))
     if service is None:
@@ -116,7 +119,7 @@ def read(caller: Caller, query: Mapping[str, Any]) -> Asked | None:
             caller, service=service, customer=customer, date_from=date_from, date_to=date_to, as_of=to_us(now)
         )
     except (PeriodError, OverflowError) as error:
-        raise NotFound("There is no such period.") from error
+        raise BadRequest(NO_PERIOD) from error
     if code and (scope.customer is None or scope.customer.code != code):
         raise NotFound("There is no such customer.")
     return Asked(service, scope.customer, date_from, date_to, scope)
@@ -203,9 +206,11 @@ def _dates(query: Mapping[str, Any], today: date) -> tuple[date, date]:
     try:
         date_from, date_to = (date.fromisoformat(text) for text in asked)
     except ValueError as error:
-        raise NotFound("There is no such period.") from error
-    if not date(1950, 1, 1) <= date_from < date_to <= date(2150, 1, 1):
-        raise NotFound("There is no such period.")
+        raise BadRequest(NO_PERIOD) from error
+    if date_to <= date_from:
+        raise BadRequest(f"{date_to} is not after {date_from}; the last date is not part of the period")
+    if date_from < date(1950, 1, 1) or date_to > date(2150, 1, 1):
+        raise BadRequest(NO_PERIOD)
     return date_from, date_to
 
 
