@@ -11,7 +11,6 @@ from playwright.sync_api import Page, expect
 from baken.domain.instants import to_datetime
 from baken.domain.periods import Period, PeriodKind, previous_periods
 from baken.record.audits import flows as audits
-from baken.record.clocks import flows as clocks
 from baken.record.incidents import flows as incidents
 from baken.record.incidents.models import Incident
 from baken.record.ledger import clock
@@ -19,6 +18,7 @@ from baken.record.monitors import flows as monitors
 from baken.record.reports.models import Snapshot
 from tests.browser.conftest import Visit, sideways
 from tests.conftest import Cast
+from tests.flows import following
 from tests.flows.measuring import monitored, place, see
 
 Barriers = Callable[[Page], list[str]]
@@ -42,7 +42,7 @@ def month(cast: Cast, now: datetime) -> Period:
             if answered == 1:
                 incidents.confirm_classes(cast.bob.caller, incident.number)
     audits.record_review(cast.mona.caller, service=cast.service, began=start, ended=to_datetime(last.end))
-    clocks.catch_up()
+    following.to_the_end()
     return last
 
 

@@ -10,6 +10,7 @@ from django.db import DatabaseError, connection, connections, transaction
 from baken.record.ledger import clock, reads
 from baken.record.ledger.flows import Entry, NotACode, Stream, append, append_many
 from baken.record.ledger.models import LedgerFact
+from baken.run.supervisor import wait_until
 
 AT = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
 
@@ -116,7 +117,8 @@ def test_a_follower_never_reads_past_a_fact_that_commits_late() -> None:
     assert reads.streams_after(["incident"], 0) == {fast.id}, "a page folds it live all the same"
     may_commit.set()
     thread.join()
-    assert [id for _, id in reads.safe_after(["incident"], 0)] == [slow.id, fast.id]
+    # Tests beside this one write in the same server, and a follower waits for them as well.
+    assert wait_until(lambda: [id for _, id in reads.safe_after(["incident"], 0)] == [slow.id, fast.id], 60)
 
 
 @pytest.mark.django_db

@@ -24,6 +24,7 @@ from baken.record.recovery import flows as recovery
 from baken.run.cli import baken
 from baken.run.replay import SCHEMA, exactly, figures, places, replay
 from tests.conftest import START, Cast
+from tests.flows import following
 from tests.flows.measuring import monitored, place, see
 
 COMMITS = pytest.mark.django_db(transaction=True)
@@ -48,9 +49,9 @@ def history(cast: Cast) -> Iterator[Cast]:
         complaints.decide(cast.mona.caller, complaint.number, outcome="upheld", body="You are right.")
         detection.detect()
     with clock.at(day(50)):
-        clocks.catch_up()
+        following.to_the_end()
         clocks.signal_due()
-        clocks.catch_up()
+        following.to_the_end()
         yield cast
 
 
