@@ -14,7 +14,6 @@ from baken.record.catalogue.models import (
     Subscription,
 )
 from baken.record.ledger import reads as ledger
-from baken.record.ledger.models import LedgerFact
 from baken.record.orgs.fields import new_id
 from baken.record.orgs.models import Organisation
 
@@ -30,7 +29,7 @@ def organisations(ids: Iterable[UUID]) -> None:
 
 def services(ids: Iterable[UUID]) -> None:
     """Rebuild services with their intake and maintenance."""
-    owners = _owners(ids)
+    owners = ledger.owners(ids)
     for id, facts in ledger.of_streams(ids).items():
         added = facts[0]
         service, _ = Service.objects.get_or_create(
@@ -47,7 +46,7 @@ def services(ids: Iterable[UUID]) -> None:
 
 def agreements(ids: Iterable[UUID]) -> None:
     """Rebuild agreements: versions are numbered in the order in which they were agreed."""
-    owners = _owners(ids)
+    owners = ledger.owners(ids)
     for id, facts in ledger.of_streams(ids).items():
         first = facts[0].data
         Agreement.objects.get_or_create(
@@ -68,7 +67,7 @@ def agreements(ids: Iterable[UUID]) -> None:
 
 def subscriptions(ids: Iterable[UUID]) -> None:
     """Rebuild subscriptions."""
-    owners = _owners(ids)
+    owners = ledger.owners(ids)
     for id, facts in ledger.of_streams(ids).items():
         ended = [to_datetime(fact.at) for fact in facts if fact.kind == "subscription.ended"]
         Subscription.objects.update_or_create(
@@ -116,11 +115,6 @@ def _maintenance(service: Service, facts: list[Fact]) -> None:
                 "cancelled_at": cancelled.get(fact.data["maintenance"]),
             },
         )
-
-
-def _owners(ids: Iterable[UUID]) -> dict[UUID, UUID]:
-    rows = LedgerFact.objects.filter(stream_id__in=list(ids), seq=1).values_list("stream_id", "organisation_id")
-    return dict(rows)
 
 
 def _only(fact: Fact, *keys: str) -> dict[str, str]:

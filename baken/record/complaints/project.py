@@ -8,7 +8,6 @@ from baken.domain.facts import standing
 from baken.domain.instants import to_datetime
 from baken.record.complaints.models import Complaint
 from baken.record.ledger import reads as ledger
-from baken.record.ledger.models import LedgerFact
 
 FOLDED = ("acknowledged_at", "outcome", "decided_at", "left_out")
 
@@ -16,9 +15,7 @@ FOLDED = ("acknowledged_at", "outcome", "decided_at", "left_out")
 def refold(ids: Iterable[UUID]) -> None:
     """Bring the rows of these complaints in line with the ledger, making those a replay does not have yet."""
     by_complaint = ledger.of_streams(ids)
-    owners = dict(
-        LedgerFact.objects.filter(stream_id__in=list(by_complaint), seq=1).values_list("stream_id", "organisation_id")
-    )
+    owners = ledger.owners(by_complaint)
     for id, facts in by_complaint.items():
         lodged, latest = facts[0], {fact.kind: fact for fact in standing(facts)}
         acknowledged, decided = latest.get("complaint.acknowledged"), latest.get("complaint.decided")

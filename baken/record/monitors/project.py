@@ -10,7 +10,6 @@ from baken.domain.facts import Fact
 from baken.domain.instants import to_datetime
 from baken.domain.timelines import Change, State
 from baken.record.ledger import reads as ledger
-from baken.record.ledger.models import LedgerFact
 from baken.record.monitors.models import Location, Monitor, MonitorVersion, Sight, StateChange
 
 
@@ -30,11 +29,13 @@ def add_changes(changes: Mapping[UUID, Sequence[Change]]) -> None:
 
 def locations(ids: Iterable[UUID]) -> None:
     """Make the locations a replay does not know yet."""
-    for id, facts in ledger.of_streams(ids).items():
+    histories = ledger.of_streams(ids)
+    owners = ledger.owners(histories)
+    for id, facts in histories.items():
         Location.objects.get_or_create(
             id=id,
             defaults={
-                "organisation_id": _owner(id),
+                "organisation_id": owners[id],
                 "code": facts[0].data["code"],
                 "created_at": to_datetime(facts[0].at),
             },
@@ -43,14 +44,16 @@ def locations(ids: Iterable[UUID]) -> None:
 
 def monitors(ids: Iterable[UUID]) -> None:
     """Rebuild what measuring needs of monitors; their addresses are not on the ledger."""
-    for id, facts in ledger.of_streams(ids).items():
+    histories = ledger.of_streams(ids)
+    owners = ledger.owners(histories)
+    for id, facts in histories.items():
         configured = [fact for fact in facts if fact.kind in {"monitor.added", "monitor.changed"}]
         settings = dict(configured[-1].data)
         stopped = [to_datetime(fact.at) for fact in facts if fact.kind == "monitor.stopped"]
         Monitor.objects.update_or_create(
             id=id,
             defaults={
-                "organisation_id": _owner(id),
+                "organisation_id": owners[id],
                 "service_id": settings.pop("service"),
                 **settings,
                 "created_at": to_datetime(facts[0].at),
@@ -79,14 +82,16 @@ def add_versions(monitor_id: UUID, configured: Sequence[Fact]) -> None:
 
 def sights(ids: Iterable[UUID]) -> None:
     """Rebuild what every location saw."""
-    for id, facts in ledger.of_streams(ids).items():
+    histories = ledger.of_streams(ids)
+    owners = ledger.owners(histories)
+    for id, facts in histories.items():
         changes = [fact for fact in facts if fact.kind == "sight.changed"]
         observed = [fact for fact in facts if fact.kind == "sight.observed"]
         last = {"started": to_datetime(observed[-1].at), **observed[-1].data} if observed else {}
         Sight.objects.update_or_create(
             id=id,
             defaults={
-                "organisation_id": _owner(id),
+                "organisation_id": owners[id],
                 "monitor_id": facts[0].data["monitor"],
                 "location_id": facts[0].data["location"],
                 **last,
@@ -121,7 +126,3 @@ def drop_partitions(before: date) -> list[str]:
 
 def _change(at: int, data: Mapping[str, str]) -> Change:
     return Change(at, State(data["state"]), data["reason"])
-
-
-def _owner(stream_id: UUID) -> UUID:
-    return LedgerFact.objects.values_list("organisation_id", flat=True).get(stream_id=stream_id, seq=1)

@@ -12,7 +12,6 @@ from baken.record.catalogue.models import Service
 from baken.record.ledger import clock
 from baken.record.ledger import reads as ledger
 from baken.record.ledger.flows import Entry, Stream, append
-from baken.record.ledger.models import LedgerFact
 from baken.record.orgs.fields import new_id
 from baken.record.people.access import Caller, Permission
 from baken.record.recovery.models import Drill
@@ -47,8 +46,9 @@ def record(caller: Caller, *, service: Service, finished: datetime, outcome: str
 
 def refold(ids: Iterable[UUID]) -> None:
     """Rows of these drills from the ledger."""
-    owners = dict(LedgerFact.objects.filter(stream_id__in=list(ids)).values_list("stream_id", "organisation_id"))
-    for id, facts in ledger.of_streams(ids).items():
+    by_drill = ledger.of_streams(ids)
+    owners = ledger.owners(by_drill)
+    for id, facts in by_drill.items():
         finished = facts[0]
         Drill.objects.update_or_create(
             id=id,
