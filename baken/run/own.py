@@ -6,7 +6,7 @@ from django.db import connection, transaction
 from baken.domain.agreements import default_terms
 from baken.record.catalogue import flows as catalogue
 from baken.record.catalogue.models import Service
-from baken.record.detection.flows import OWN_SERVICE
+from baken.record.detection.opening import OWN_SERVICE
 from baken.record.ledger import clock
 from baken.record.monitors import flows as monitors
 from baken.record.monitors.models import Location, Monitor

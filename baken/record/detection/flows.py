@@ -1,28 +1,22 @@
 """What machines noticed becomes incidents, once, however many workers look and however late."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
-from django.db import connection, transaction
+from django.db import transaction
 
-from baken.domain.facts import IncidentClass, Origin
+from baken.domain.facts import IncidentClass
 from baken.domain.instants import to_datetime, to_us
 from baken.record.catalogue.models import Service
 from baken.record.detection import reads
 from baken.record.detection.models import Detected
+from baken.record.detection.opening import HIGH, MEDIUM, MONITOR, alone, keep, open_incident, own_service, utc
 from baken.record.detection.reads import Noticed
+from baken.record.detection.signals import take_up_signals
 from baken.record.incidents import flows as incidents
 from baken.record.incidents import machine
-from baken.record.incidents.models import Incident
 from baken.record.ledger import clock
 from baken.record.ledger.reads import Broken
-from baken.record.people.access import program
 from baken.record.recovery.models import Drill
-
-MONITOR = program("monitor")
-OWN_SERVICE = "baken"
-"""Code of the service that is this installation itself."""
-HIGH, MEDIUM = (1, 1), (2, 2)
-"""Impact and urgency: the whole service is down, or only some people cannot reach it."""
 
 
 def detect() -> int:
@@ -32,13 +26,13 @@ def detect() -> int:
     things happened.
     """
     changed = sum(watch(service) for service in reads.watched())
-    return changed + sum(take_up_drill(drill) for drill in reads.failed_drills())
+    return changed + sum(take_up_drill(drill) for drill in reads.failed_drills()) + take_up_signals()
 
 
 @transaction.atomic
 def watch(service: Service) -> int:
     """The same for the outages of one service."""
-    _alone(f"detection:{service.id}")
+    alone(f"detection:{service.id}")
     known = reads.kept(service)
     return sum(_take_up(row, known) for row in reads.noticed(service, to_us(clock.now())))
 
@@ -46,24 +40,24 @@ def watch(service: Service) -> int:
 @transaction.atomic
 def take_up_drill(drill: Drill) -> int:
     """A failed restore drill is an integrity incident: the data could not be brought back."""
-    _alone(f"drill:{drill.id}")
+    alone(f"drill:{drill.id}")
     key = f"drill:{drill.id}"
     if Detected.objects.filter(key=key).exists():
         return 0
     subject = f"{drill.service.code}: restore drill failed"
-    body = f"The restore drill that finished at {_utc(to_us(drill.finished))} failed."
-    incident = _open(drill.service, subject, body, HIGH, [IncidentClass.INTEGRITY], to_us(drill.finished))
-    _keep("drill", key, incident, began=to_us(drill.finished), ended=to_us(drill.finished))
+    body = f"The restore drill that finished at {utc(to_us(drill.finished))} failed."
+    incident = open_incident(drill.service, subject, body, HIGH, [IncidentClass.INTEGRITY], to_us(drill.finished))
+    keep("drill", key, incident, began=to_us(drill.finished), ended=to_us(drill.finished))
     return 1
 
 
 @transaction.atomic
 def take_up_broken_chain(broken: Sequence[Broken]) -> int:
     """Facts that somebody changed are a security incident of this installation's own service; one for each stream."""
-    service = Service.objects.filter(code=OWN_SERVICE).first() or Service.objects.order_by("created_at").first()
+    service = own_service()
     if service is None:
         return 0
-    _alone("chain")
+    alone("chain")
     opened = 0
     for where in {row.stream_id: row for row in reversed(broken)}.values():
         key = f"chain:{where.stream_id}:{where.seq}"
@@ -72,8 +66,8 @@ def take_up_broken_chain(broken: Sequence[Broken]) -> int:
         subject = f"{service.code}: the ledger was changed"
         body = f"The chain of {where.stream_kind} {where.stream_id} is broken at fact {where.seq}. Verify the backups."
         now = to_us(clock.now())
-        incident = _open(service, subject, body, HIGH, [IncidentClass.SECURITY, IncidentClass.INTEGRITY], now)
-        _keep("chain", key, incident, began=now, ended=now)
+        incident = open_incident(service, subject, body, HIGH, [IncidentClass.SECURITY, IncidentClass.INTEGRITY], now)
+        keep("chain", key, incident, began=now, ended=now)
         opened += 1
     return opened
 
@@ -91,19 +85,19 @@ def _begin(row: Noticed) -> Detected:
     began = row.episode.start
     where = f" from {row.location}" if row.location else ""
     reason = row.episode.outages[0].reason or "unknown"
-    body = f"Down{where} since {_utc(began)} ({reason}), confirmed at {_utc(row.confirmed_at)}."
+    body = f"Down{where} since {utc(began)} ({reason}), confirmed at {utc(row.confirmed_at)}."
     if row.location:
         body += " The other locations see the service up."
     level = MEDIUM if row.location else HIGH
     subject = f"{row.service.code}: down{where}"
-    incident = _open(row.service, subject, body, level, [IncidentClass.AVAILABILITY], row.confirmed_at)
-    return _keep(row.about, f"{row.about}:{began}", incident, began=began, ended=None)
+    incident = open_incident(row.service, subject, body, level, [IncidentClass.AVAILABILITY], row.confirmed_at)
+    return keep(row.about, f"{row.about}:{began}", incident, began=began, ended=None)
 
 
 def _goes_on(kept: Detected, row: Noticed) -> int:
     """It went down again: say so, less and less often. If it had ended, late results say otherwise: open it again."""
     outages = row.episode.outages
-    text = f"Down again since {_utc(outages[-1].start)}; outages so far: {len(outages)}."
+    text = f"Down again since {utc(outages[-1].start)}; outages so far: {len(outages)}."
     if kept.ended is not None:
         ended = to_us(kept.ended)
         beyond = [outage for outage in outages if outage.end is None or outage.end > ended]
@@ -127,35 +121,8 @@ def _is_over(kept: Detected, row: Noticed) -> int:
         return 0
     count = len(row.episode.outages)
     down = sum(outage.down for outage in row.episode.outages) // 1_000_000
-    text = f"Up since {_utc(end)}; outages: {count}, down for {down} s."
+    text = f"Up since {utc(end)}; outages: {count}, down for {down} s."
     machine.resolve(MONITOR, kept.incident.number, at=to_datetime(end), body=text)
     kept.outages, kept.ended = count, to_datetime(end)
     kept.save(update_fields=["outages", "ended"])
     return 1
-
-
-def _open(
-    service: Service, subject: str, body: str, level: tuple[int, int], classes: Collection[str], reported: int
-) -> Incident:
-    impact, urgency = level
-    return incidents.report(
-        MONITOR, organisation=service.organisation, service=service, subject=subject, body=body, impact=impact,
-        urgency=urgency, classes=classes, origin=Origin.MONITOR, reported=to_datetime(reported),
-    )  # fmt: skip
-
-
-def _keep(about: str, key: str, incident: Incident, *, began: int, ended: int | None) -> Detected:
-    return Detected.objects.create(
-        organisation_id=incident.organisation_id, about=about, key=key, incident=incident,
-        began=to_datetime(began), ended=None if ended is None else to_datetime(ended),
-    )  # fmt: skip
-
-
-def _alone(what: str) -> None:
-    """One worker at a time, until the transaction ends; the next one then finds what this one did."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [what])
-
-
-def _utc(instant: int) -> str:
-    return f"{to_datetime(instant):%Y-%m-%d %H:%M:%S} UTC"

@@ -96,6 +96,12 @@ def append_many(
     return {id: appended for id, appended in facts.items() if appended}
 
 
+def only_writer(stream_id: UUID) -> None:
+    """Keep others from appending to a stream until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK, [[stream_id]])
+
+
 def fact_hash(previous: bytes, stream: Stream, seq: int, entry: Entry, recorded: datetime, actor: str) -> bytes:
     """SHA-256 over the previous hash and the canonical form of one fact.
 

@@ -123,10 +123,15 @@ class WrittenField(Text):
         return Sealed(sealing.seal(self.to_bytes(value), self.place(row))) if value else ""
 
     def open(self, row: models.Model, sealed: Sealed) -> Any:
-        """What was sealed for this place. Raises what `sealing.unseal` raises."""
-        from baken.record.orgs import sealing
+        """What was sealed for this place. Raises what `sealing.unseal` raises, and notes what was tampered with."""
+        from baken.record.orgs import keys, sealing, unopened
 
-        return self.from_bytes(sealing.unseal(sealed, self.place(row)))
+        place = self.place(row)
+        try:
+            return self.from_bytes(sealing.unseal(sealed, place))
+        except (sealing.Unsealable, keys.UnknownKey):
+            unopened.note(*place)
+            raise
 
     def to_bytes(self, value: Any) -> bytes:
         """What is sealed of a value."""

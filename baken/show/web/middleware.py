@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 
 from baken.domain.zones import zone
+from baken.record.ledger.signals import write_unopened
 from baken.record.people.access import Caller
 from baken.record.people.reads import caller_of
 from baken.record.people.sessions import note_use
@@ -46,6 +47,18 @@ class ContentSecurityPolicy:
         response = self.get_response(request)
         response.headers.setdefault("Content-Security-Policy", POLICY)
         response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+        return response
+
+
+class Unopened:
+    """What did not open while answering goes on the ledger, once nothing is under way any more."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        write_unopened()
         return response
 
 

@@ -1,0 +1,102 @@
+"""Signals on the ledger become incidents: what each kind means, and which signals are one matter."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+
+from baken.domain.facts import IncidentClass
+from baken.domain.instants import to_us
+from baken.record.catalogue.models import Service
+from baken.record.detection.models import Detected
+from baken.record.detection.opening import HIGH, MONITOR, alone, keep, open_incident, own_service, utc
+from baken.record.incidents import flows as incidents
+from baken.record.incidents.checks import DONE
+from baken.record.ledger.models import LedgerFact
+from baken.record.ledger.signals import MISMATCH, STREAM, write_unopened
+
+Data = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a kind of signal says. Of its data: `body` makes the first message, `matter` the code of what it is about.
+
+    Signals of one matter join the same incident as long as that is open.
+    """
+
+    subject: str
+    classes: tuple[IncidentClass, ...]
+    body: Callable[[Data], str]
+    matter: Callable[[Data], str]
+    level: tuple[int, int] = HIGH
+
+
+def _about_mismatch(data: Data) -> str:
+    return (
+        f"What is stored in {data['table']}.{data['column']}, row {data['row']}, is not what was stored there: it does "
+        "not open, or does not fit its digest. Compare it with a backup, and find out who could write there."
+    )
+
+
+MEANINGS: Mapping[str, Meaning] = {
+    MISMATCH: Meaning(
+        "stored data was changed",
+        (IncidentClass.INTEGRITY, IncidentClass.SECURITY),
+        _about_mismatch,
+        lambda data: f"{data['table']}.{data['column']}",
+    ),
+}
+"""Kinds that become incidents; a kind that is not here is only history."""
+
+AT_ONCE = 500
+PENDING = """
+SELECT fact.* FROM ledger_ledgerfact AS fact
+WHERE fact.stream_kind = %s AND fact.seq = 1 AND fact.kind = ANY(%s)
+AND NOT EXISTS (SELECT FROM detection_detected AS known WHERE known.key = 'signal:' || fact.stream_id::text)
+ORDER BY fact.position LIMIT %s
+"""
+
+
+def take_up_signals() -> int:
+    """Open an incident for each matter that is new, and add what belongs to one that is open; how many were taken up.
+
+    They are incidents of the installation's own service; before there is any service they wait.
+    """
+    write_unopened()
+    service = own_service()
+    if service is None:
+        return 0
+    pending = LedgerFact.objects.raw(PENDING, [STREAM, list(MEANINGS), AT_ONCE])
+    return sum(take_up(service, fact) for fact in list(pending))
+
+
+@transaction.atomic
+def take_up(service: Service, fact: LedgerFact) -> int:
+    """The same for one signal; 0 when another worker did it."""
+    meaning, key = MEANINGS[fact.kind], f"signal:{fact.stream_id}"
+    about = f"signal:{fact.kind}:{meaning.matter(fact.data)}"[:120]
+    alone(about)
+    if Detected.objects.filter(key=key).exists():
+        return 0
+    at, body = to_us(fact.at), meaning.body(fact.data)
+    known = _open_about(about)
+    if known is None:
+        subject = f"{service.code}: {meaning.subject}"
+        incident = open_incident(service, subject, body, meaning.level, meaning.classes, at)
+        keep(about, key, incident, began=at, ended=at)
+        return 1
+    keep(about, key, known.incident, began=at, ended=at)
+    known.outages += 1
+    known.save(update_fields=["outages"])
+    if known.outages & (known.outages - 1) == 0:  # at 2, 4, 8, …: less and less often
+        text = f"Seen again at {utc(at)}; {known.outages} times so far. {body}"
+        incidents.note(MONITOR, known.incident.number, body=text)
+    return 1
+
+
+def _open_about(about: str) -> Detected | None:
+    """The first signal of a matter whose incident is still open, with how many there were."""
+    rows = Detected.objects.filter(about=about, incident__outcome="").exclude(incident__status__in=DONE)
+    return rows.select_related("incident").order_by("-outages").first()
