@@ -18,7 +18,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baken.reach.prober import network, signing
+from baken.reach.addresses import is_public
+from baken.reach.prober import signing
 from baken.reach.prober.checks import Assignment, Check, CheckError, Observation
 from baken.reach.prober.engine import Engine
 from baken.reach.prober.problems import Problems
@@ -223,12 +224,12 @@ def test_a_private_address_is_not_connected_to_unless_allowed(service: Service, 
     ],
 )
 def test_addresses_that_are_not_public(address: str) -> None:
-    assert not network.is_public(address)
+    assert not is_public(address)
 
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"])
 def test_addresses_that_are_public(address: str) -> None:
-    assert network.is_public(address)
+    assert is_public(address)
 
 
 def test_outcomes_flip_with_the_service(service: Service) -> None:

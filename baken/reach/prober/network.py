@@ -24,26 +24,12 @@ OWN_FAILURES = frozenset(
     }
 )
 _NO_ROUTE = frozenset({errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL})
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
     "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem",
 )
-
-
-def is_public(host: str) -> bool:
-    """Whether an address belongs to the open internet; IPv4 wrapped in IPv6 is judged by what is inside."""
-    address = ipaddress.ip_address(host.partition("%")[0])
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour
-        if address in _NAT64:
-            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-        if inner is None:
-            return address.is_global and not (address.is_multicast or address.is_reserved or address.is_site_local)
-        address = inner
-    return address.is_global and not address.is_multicast
 
 
 def name_in(url: str) -> str | None:

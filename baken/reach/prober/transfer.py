@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pycurl
 
+from baken.reach.addresses import is_public
 from baken.reach.prober import network, problems
 from baken.reach.prober.checks import Check, Outcome, Reason
 from baken.reach.prober.schedule import Moment
@@ -210,7 +211,7 @@ class Transfer:
         """Open a socket to the address libcurl really connects to, so that rebinding DNS gains nothing."""
         host = address.addr[0]
         try:
-            if not self.allow_private and not network.is_public(host):
+            if not self.allow_private and not is_public(host):
                 self._refusal = Fault(problems.BLOCKED, f"the address {host} is not public")
             elif not network.has_route(address.family, address.addr):
                 self._refusal = self._refusal or Fault(problems.NETWORK, f"no route to {host}")
