@@ -9,7 +9,7 @@ from baken.record.orgs.fields import LINE, ChunkField, CodeField, IdField, Writt
 
 
 class Organisation(models.Model):
-    """The provider (one per installation) or a customer of it."""
+    """The provider (one per installation) or a customer of it. `erased_at`: when its erasure began."""
 
     class Kind(models.TextChoices):
         PROVIDER = "provider"
@@ -23,6 +23,7 @@ class Organisation(models.Model):
     language = CodeField(default="nl")
     demonstration = models.BooleanField(default=False)
     created_at = models.DateTimeField()
+    erased_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [

@@ -23,6 +23,8 @@ class User(AbstractBaseUser):
     `email_key` is what stands for the address: it is looked up by that alone.
 
     `shortcuts_off` holds the codes of keyboard shortcuts this person does not want.
+
+    Erased (`erased_at`), they are a row without a name, so that what refers to it still adds up.
     """
 
     class Theme(models.TextChoices):
@@ -41,6 +43,7 @@ class User(AbstractBaseUser):
     shortcuts_off = ArrayField(CodeField(), default=list, blank=True)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
+    erased_at = models.DateTimeField(null=True, blank=True)
 
     objects: ClassVar[UserManager] = UserManager()
 

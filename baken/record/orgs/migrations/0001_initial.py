@@ -24,6 +24,7 @@ class Migration(migrations.Migration):
                 ('language', baken.record.orgs.fields.CodeField(default='nl', max_length=64)),
                 ('demonstration', models.BooleanField(default=False)),
                 ('created_at', models.DateTimeField()),
+                ('erased_at', models.DateTimeField(blank=True, null=True)),
             ],
             options={
                 'constraints': [models.UniqueConstraint(condition=models.Q(('kind', 'provider')), fields=('kind',), name='one_provider')],

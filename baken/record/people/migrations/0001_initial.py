@@ -32,6 +32,7 @@ class Migration(migrations.Migration):
                 ('shortcuts_off', django.contrib.postgres.fields.ArrayField(base_field=baken.record.orgs.fields.CodeField(max_length=64), blank=True, default=list, size=None)),
                 ('is_active', models.BooleanField(default=True)),
                 ('created_at', models.DateTimeField()),
+                ('erased_at', models.DateTimeField(blank=True, null=True)),
             ],
             options={
                 'abstract': False,
