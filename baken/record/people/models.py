@@ -1,4 +1,4 @@
-"""Users, their roles, and API tokens."""
+"""Users, their roles, what they sign in with, and API tokens."""
 
 from typing import ClassVar
 
@@ -6,7 +6,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from baken.record.orgs.fields import LINE, CodeField, IdField, WrittenField
+from baken.record.orgs.fields import LINE, TEXT, CodeField, IdField, WrittenField
 from baken.record.orgs.models import Organisation
 from baken.record.people.access import Role
 
@@ -83,6 +83,84 @@ class ApiToken(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
+
+
+class Authenticator(models.Model):
+    """An app that makes time-based one-time codes for a person. It counts as theirs once a code of it was typed.
+
+    `last_step` is the time step of the last code that was taken: no code of that step or an earlier one is taken again.
+    """
+
+    id = IdField()
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="authenticator")
+    secret = WrittenField(limit=LINE)
+    last_step = models.BigIntegerField(default=0)
+    created_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+
+
+class RecoveryCode(models.Model):
+    """A code that takes the place of a second factor, once. Only a keyed digest is kept; the code is shown once."""
+
+    id = IdField()
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="recovery_codes")
+    digest = CodeField(max_length=64, unique=True)
+
+
+class Passkey(models.Model):
+    """A public key whose private half a device of the person keeps (WebAuthn).
+
+    `credential` is the attested credential data of the authenticator: no secret. `lookup` stands for the credential's
+    id, by which it is found when somebody signs in. `count` is the authenticator's own counter of signatures; 0 for
+    one that keeps none.
+    """
+
+    id = IdField()
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="passkeys")
+    name = WrittenField(limit=LINE)
+    lookup = CodeField(max_length=64, unique=True)
+    credential = models.BinaryField()
+    count = models.PositiveBigIntegerField()
+    created_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+
+class IdentityProvider(models.Model):
+    """Another house that says who somebody is (OpenID Connect), for the people of one organisation.
+
+    domains: of the e-mail addresses it may speak for, with spaces between them. new_role: of people nobody knew yet;
+    empty when those are refused. second_factor: it asks for one itself, so Baken need not.
+    """
+
+    id = IdField()
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="identity_providers")
+    name = WrittenField(limit=LINE)
+    issuer = WrittenField(limit=TEXT)
+    client_id = WrittenField(limit=TEXT)
+    client_secret = WrittenField(limit=TEXT)
+    domains = WrittenField(limit=TEXT)
+    new_role = CodeField(choices=ROLES, blank=True, default="")
+    second_factor = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+
+class Identity(models.Model):
+    """A person as an identity provider knows them. `subject` stands for issuer and subject: neither can be read."""
+
+    id = IdField()
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="identities")
+    provider = models.ForeignKey(IdentityProvider, on_delete=models.CASCADE, related_name="identities")
+    subject = CodeField(max_length=64, unique=True)
+    created_at = models.DateTimeField()
+    last_used_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "provider"], name="one_identity_per_provider")]
 
 
 class SignIn(models.Model):
