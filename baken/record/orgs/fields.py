@@ -123,15 +123,24 @@ class WrittenField(Text):
         return Sealed(sealing.seal(self.to_bytes(value), self.place(row))) if value else ""
 
     def open(self, row: models.Model, sealed: Sealed) -> Any:
-        """What was sealed for this place. Raises what `sealing.unseal` raises, and notes what was tampered with."""
+        """What was sealed for this place; nothing when the keys of its organisation were destroyed.
+
+        Raises what else `sealing.unseal` raises, and notes what was tampered with.
+        """
         from baken.record.orgs import keys, sealing, unopened
 
         place = self.place(row)
         try:
             return self.from_bytes(sealing.unseal(sealed, place))
+        except keys.KeysErased:
+            return self.erased()
         except (sealing.Unsealable, keys.UnknownKey):
             unopened.note(*place)
             raise
+
+    def erased(self) -> Any:
+        """What is read where the keys were destroyed: somebody who was erased wrote nothing."""
+        return ""
 
     def to_bytes(self, value: Any) -> bytes:
         """What is sealed of a value."""
@@ -178,6 +187,12 @@ class ChunkField(ContentField):
     """
 
     binds = ("file", "index", "last")
+
+    def erased(self) -> Any:
+        """A file of which a piece is gone is no file."""
+        from baken.record.orgs import keys
+
+        raise keys.KeysErased(str(keys.KeysErased.__doc__))
 
     def to_bytes(self, value: Any) -> bytes:
         """The piece."""

@@ -1,0 +1,163 @@
+"""What becomes of a record when a person or an organisation is erased, and what of it is theirs to take along.
+
+Every app says so for its own records, in a module `erasure`: a `Rule` for each model that refers to a person or an
+organisation or holds what somebody wrote. `record.privacy` puts them together. A model without a rule fails a test.
+
+Erasing goes in batches of one transaction each, and what is left to do can be seen in the rows themselves. So it can be
+killed at any point, and be done again over what was erased already.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+from django.db import models, transaction
+from django.db.models import F, Func, Q, QuerySet
+
+from baken.record.orgs import keys
+from baken.record.orgs.fields import WrittenField
+from baken.record.orgs.models import (
+    DataKey,
+    File,
+    FileChunk,
+    Organisation,
+    Rotation,
+    SearchToken,
+    WrappingKey,
+)
+
+BATCH = 500
+
+
+class Fate(Enum):
+    """What becomes of rows: they go, what was written in them goes, or they stay, being codes and times."""
+
+    GOES = "goes"
+    BLANKED = "blanked"
+    STAYS = "stays"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """What becomes of the rows of a model, and what is exported of them.
+
+    person: the column that says whose row it is; empty when it is no person's own. mentions: other columns with a
+    person or an organisation, of which a nameless row stays. owner: the way to the row's organisation; empty for none.
+    texts: what is blanked with a person; all that is sealed when not given. also: other columns, and what becomes of
+    them when a row is blanked. after: told, in the same transaction, which rows were blanked. key: what batches are
+    made by.
+
+    document: under which name rows are exported; empty for none. columns: what is exported of a row. shown: those of
+    an organisation's rows that it may see itself, and so are in its export.
+    """
+
+    model: type[models.Model]
+    person: str = ""
+    mentions: tuple[str, ...] = ()
+    owner: str = "organisation_id"
+    with_person: Fate = Fate.STAYS
+    with_organisation: Fate = Fate.STAYS
+    texts: tuple[str, ...] = ()
+    also: Mapping[str, Any] = field(default_factory=dict)
+    after: Callable[[Sequence[UUID]], None] | None = None
+    key: str = "pk"
+    document: str = ""
+    columns: tuple[str, ...] = ()
+    shown: Q = field(default_factory=Q)
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Of whom: a person, or with `person` None a whole organisation."""
+
+    organisation: UUID
+    person: UUID | None = None
+
+
+def sealed_columns(model: type[models.Model]) -> tuple[str, ...]:
+    """The columns of a model with what somebody wrote."""
+    return tuple(column.attname for column in model._meta.concrete_fields if isinstance(column, WrittenField))
+
+
+def of(rule: Rule, whose: Whose) -> QuerySet[Any] | None:
+    """The rows that are theirs; None when the model holds nothing of theirs."""
+    column, value = (rule.person, whose.person) if whose.person else (rule.owner, whose.organisation)
+    return rule.model._base_manager.filter(**{column: value}) if column else None
+
+
+def left(rule: Rule, whose: Whose) -> QuerySet[Any] | None:
+    """The rows of theirs that an erasure still has to touch; None when it touches none of this model."""
+    fate, rows = rule.with_person if whose.person else rule.with_organisation, of(rule, whose)
+    if rows is None or fate is Fate.STAYS:
+        return None
+    return rows if fate is Fate.GOES else _with_text(rows, _texts(rule, whose))
+
+
+def erase_some(rule: Rule, whose: Whose) -> int:
+    """Erase a batch of what is left; how many rows that were."""
+    rows = left(rule, whose)
+    if rows is None:
+        return 0
+    goes = (rule.with_person if whose.person else rule.with_organisation) is Fate.GOES
+    with transaction.atomic():
+        held = rows if goes else rows.order_by("pk").select_for_update(of=("self",))
+        found = list(held.values_list(rule.key, flat=True)[: _batch(rule)])
+        if goes:
+            rule.model._base_manager.filter(**{f"{rule.key}__in": found, rule.owner: whose.organisation}).delete()
+        else:
+            blank = {**dict.fromkeys(_texts(rule, whose), ""), **rule.also}
+            rule.model._base_manager.filter(pk__in=found).update(**blank)
+        if found and rule.after and whose.person:
+            rule.after(found)
+    return len(found)
+
+
+@transaction.atomic
+def destroy_keys(organisation: UUID) -> None:
+    """Make all that an organisation wrote unreadable at once; a rotation of its keys that is under way ends."""
+    Organisation.objects.select_for_update().filter(id=organisation).first()
+    Rotation.objects.filter(organisation_id=organisation).delete()
+    keys.destroy(organisation)
+
+
+def has_keys(organisation: UUID) -> bool:
+    """Whether something an organisation wrote could still be opened."""
+    wrapped = WrappingKey.objects.filter(organisation_id=organisation, destroyed=False)
+    return wrapped.exists() or DataKey.objects.filter(organisation_id=organisation).exists()
+
+
+def _texts(rule: Rule, whose: Whose) -> tuple[str, ...]:
+    return (whose.person and rule.texts) or sealed_columns(rule.model)
+
+
+def _with_text(rows: QuerySet[Any], columns: Sequence[str]) -> QuerySet[Any]:
+    """Those with anything in these columns; the sealed bytes are only measured."""
+    wanted = Q()
+    for column in columns:
+        size = Func(F(column), function="octet_length", output_field=models.IntegerField())
+        rows = rows.alias(**{f"{column}_size": size})
+        wanted |= Q(**{f"{column}_size__gt": 0})
+    return rows.filter(wanted)
+
+
+def _batch(rule: Rule) -> int:
+    heaviest = max((f.weight for f in rule.model._meta.concrete_fields if isinstance(f, WrittenField)), default=1)
+    return max(10, BATCH // heaviest)
+
+
+RULES = (
+    Rule(model=SearchToken, with_organisation=Fate.GOES, key="record"),
+    Rule(model=FileChunk, with_organisation=Fate.GOES),
+    Rule(
+        model=File, with_organisation=Fate.GOES,
+        document="files", columns=("id", "name", "media_type", "size", "sha256", "created_at"),
+    ),
+    Rule(model=Rotation, with_organisation=Fate.GOES),
+    Rule(
+        model=Organisation, owner="id", with_organisation=Fate.BLANKED,
+        document="organisation", columns=("id", "code", "kind", "name", "zone", "language", "created_at"),
+    ),
+)  # fmt: skip
+"""The search tokens of a person's texts go with these texts, by the rules of the apps that made them."""
