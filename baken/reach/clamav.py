@@ -1,0 +1,135 @@
+"""ClamAV's daemon, asked whether what it is sent is harmful: its INSTREAM command over TCP or a Unix socket.
+
+The protocol, from clamd's manual: a command in a `z` session begins with `z` and ends with NUL, and so does its answer.
+After `zINSTREAM` come chunks, each with its length in four bytes before it, most significant first; one of length
+zero ends them. clamd answers `stream: OK`, `stream: <name> FOUND` or `<what> ERROR`, and hangs up on a stream that
+is longer than its StreamMaxLength.
+"""
+
+import socket
+import struct
+from contextlib import suppress
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+PATIENCE = 60.0
+"""Seconds to wait for an answer; clamd unpacks archives before it gives one."""
+CONNECTING = 5.0
+LONGEST = 4096
+"""Bytes of an answer that are read at most."""
+_LENGTH = struct.Struct("!I")
+
+
+class ScannerError(OSError):
+    """The virus scanner cannot be asked, or does not answer."""
+
+
+class TooLong(ScannerError):
+    """The scanner takes no stream of this length: raise StreamMaxLength in clamd.conf."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clamd:
+    """Where clamd listens: `tcp://host:3310` or `unix:/path/to/clamd.sock`."""
+
+    address: str
+
+    def __post_init__(self) -> None:
+        self._place()
+
+    def version(self) -> str:
+        """What clamd says of itself and its signatures. Raises ScannerError."""
+        with self._connect() as line:
+            _send(line, b"zVERSION\0")
+            return _answer(line)
+
+    def begin(self) -> "Scan":
+        """A scan of one stream. Raises ScannerError when clamd cannot be reached."""
+        return Scan(self._connect())
+
+    def _place(self) -> tuple[str, int] | str:
+        """Raises ValueError for what is no address."""
+        if self.address.startswith("unix:"):
+            return self.address.removeprefix("unix:")
+        parts = urlsplit(self.address)
+        if parts.scheme != "tcp" or not parts.hostname or parts.path.strip("/"):
+            raise ValueError("write it like tcp://host:3310 or unix:/run/clamav/clamd.ctl")
+        return parts.hostname, parts.port or 3310
+
+    def _connect(self) -> socket.socket:
+        place = self._place()
+        try:
+            if isinstance(place, tuple):
+                line = socket.create_connection(place, CONNECTING)
+            else:
+                line = socket.socket(socket.AF_UNIX)
+                line.settimeout(CONNECTING)
+                line.connect(place)
+        except OSError as error:
+            raise ScannerError(f"{self.address}: {error.strerror or error}") from error
+        line.settimeout(PATIENCE)
+        return line
+
+
+class Scan:
+    """One stream on its way through clamd. Close it, whatever happens."""
+
+    def __init__(self, line: socket.socket) -> None:
+        self._line = line
+        self._started = False
+
+    def send(self, piece: bytes) -> None:
+        """The next bytes. Raises ScannerError; TooLong when clamd takes no more of them."""
+        if piece:
+            begin = b"" if self._started else b"zINSTREAM\0"
+            self._started = True
+            self._say(begin + _LENGTH.pack(len(piece)) + piece)
+
+    def result(self) -> str:
+        """The name of what was found once all was sent; empty when nothing was. Raises ScannerError, TooLong."""
+        self._say((b"" if self._started else b"zINSTREAM\0") + _LENGTH.pack(0))
+        return _verdict(_answer(self._line))
+
+    def close(self) -> None:
+        """Hang up."""
+        with suppress(OSError):
+            self._line.close()
+
+    def _say(self, data: bytes) -> None:
+        try:
+            _send(self._line, data)
+        except ScannerError:
+            _verdict(_answer(self._line))  # it said why before it hung up
+            raise
+
+
+def _verdict(answer: str) -> str:
+    said = answer.removeprefix("stream:").strip()
+    if said == "OK":
+        return ""
+    if said.endswith(" FOUND"):
+        return said.removesuffix(" FOUND")
+    if "size limit exceeded" in said:
+        raise TooLong(str(TooLong.__doc__))
+    raise ScannerError(f"the virus scanner says: {said[:200] or 'nothing'}")
+
+
+def _send(line: socket.socket, data: bytes) -> None:
+    try:
+        line.sendall(data)
+    except OSError as error:
+        raise ScannerError(f"the virus scanner hung up: {error}") from error
+
+
+def _answer(line: socket.socket) -> str:
+    answer = b""
+    try:
+        while b"\0" not in answer and len(answer) < LONGEST:
+            more = line.recv(LONGEST)
+            if not more:
+                break
+            answer += more
+    except OSError as error:
+        if not answer:
+            raise ScannerError(f"the virus scanner does not answer: {error}") from error
+    return answer.partition(b"\0")[0].decode("utf-8", "replace").strip()
