@@ -33,6 +33,9 @@ DEBUG = configuration.flag("BAKEN_DEBUG", default=False)
 BAKEN_URL = configuration.url()
 BAKEN_HOME = configuration.home()
 BAKEN_ALLOW_PRIVATE = configuration.flag("BAKEN_ALLOW_PRIVATE", default=True)
+BAKEN_SECOND_FACTOR = configuration.choice("BAKEN_SECOND_FACTOR", configuration.SECOND_FACTOR)
+BAKEN_OPENID = "baken.run.openid.IdentityProviders"
+BAKEN_OPENID_PRIVATE = configuration.flag("BAKEN_OPENID_PRIVATE", default=False)
 _public = urlsplit(BAKEN_URL)
 ALLOWED_HOSTS = [_public.hostname or "localhost", "localhost", "127.0.0.1", "[::1]"]
 CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
@@ -60,6 +63,7 @@ INSTALLED_APPS = [
     "baken.record.orgs",
     "baken.record.ledger",
     "baken.record.people",
+    "baken.record.looks",
     "baken.record.catalogue",
     "baken.record.incidents",
     "baken.record.complaints",
@@ -85,6 +89,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "baken.show.web.middleware.Reader",
+    "baken.show.web.middleware.Looks",
 ]
 ROOT_URLCONF = "baken.run.urls"
 TEMPLATES = [
@@ -142,5 +147,9 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     # A refused address is what somebody typed.
-    "loggers": {"django.request": {"level": "ERROR"}, "django.security.csrf": {"level": "ERROR"}},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "django.security.csrf": {"level": "ERROR"},
+        "fido2": {"level": "WARNING"},  # it names every passkey that is used
+    },
 }

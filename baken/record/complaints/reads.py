@@ -3,6 +3,7 @@
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from baken.record.complaints.models import Complaint, Remark
+from baken.record.orgs import opened
 from baken.record.people.access import Caller, NotFound, Permission
 from baken.record.people.models import Membership
 
@@ -33,6 +34,7 @@ def complaint(caller: Caller, number: int) -> Complaint:
     found = visible(caller).filter(number=number).first()
     if found is None:
         raise NotFound("There is no such complaint.")
+    opened.about(found.organisation_id, "complaint", number)
     return found
 
 

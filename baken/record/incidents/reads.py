@@ -10,7 +10,7 @@ from baken.record.catalogue.models import Service
 from baken.record.incidents.models import Draft, Incident, Message
 from baken.record.ledger import reads as ledger
 from baken.record.ledger.models import LedgerFact
-from baken.record.orgs import search
+from baken.record.orgs import opened, search
 from baken.record.orgs.models import Organisation
 from baken.record.people.access import Caller, NotFound, Permission
 from baken.record.people.models import Membership
@@ -27,6 +27,7 @@ def incident(caller: Caller, number: int) -> Incident:
     found = visible(caller).filter(number=number).first()
     if found is None:
         raise NotFound("There is no such incident.")
+    opened.about(found.organisation_id, "incident", number)
     return found
 
 
@@ -127,12 +128,15 @@ def found(caller: Caller, words: str) -> QuerySet[Incident]:
     """Incidents whose number, subject or messages hold all of these words."""
     rows = visible(caller)
     words = words.replace("\x00", " ").strip()[:500]
+    if not words:
+        return rows.order_by("-reported")
     if (number := words.lstrip("#")).isdecimal():
-        return rows.filter(number=int(number))
-    if words:
+        rows = rows.filter(number=int(number))
+    else:
         owners = _owners(caller)
         tokens = search.find(owners, [EVERYBODY, DESK] if caller.staff else [EVERYBODY], words)
         rows = rows.none() if tokens is None else rows.filter(id__in=tokens.values("record"))
+    opened.searched(rows.count)
     return rows.order_by("-reported")
 
 

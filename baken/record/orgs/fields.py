@@ -127,16 +127,18 @@ class WrittenField(Text):
 
         Raises what else `sealing.unseal` raises, and notes what was tampered with.
         """
-        from baken.record.orgs import keys, sealing, unopened
+        from baken.record.orgs import keys, opened, sealing, unopened
 
         place = self.place(row)
         try:
-            return self.from_bytes(sealing.unseal(sealed, place))
+            value = self.from_bytes(sealing.unseal(sealed, place))
         except keys.KeysErased:
             return self.erased()
         except (sealing.Unsealable, keys.UnknownKey):
             unopened.note(*place)
             raise
+        opened.note(place.organisation, self.model._meta.model_name or "", place.row[:16])
+        return value
 
     def erased(self) -> Any:
         """What is read where the keys were destroyed: somebody who was erased wrote nothing."""

@@ -39,21 +39,26 @@ class Permission(StrEnum):
     READ_AUDITS = "audits:read"
     WRITE_AUDITS = "audits:write"
     WRITE_DRILLS = "drills:write"
+    READ_ALERTS = "alerts:read"
+    WRITE_ALERTS = "alerts:write"
     WRITE_PEOPLE = "people:write"
     CORRECT_FACTS = "facts:correct"
+    READ_LOOKS = "looks:read"
 
 
 _P = Permission
 _CUSTOMER = {
     _P.READ_INCIDENTS, _P.REPORT_INCIDENTS, _P.FILE_COMPLAINTS, _P.READ_KPIS, _P.READ_CATALOGUE, _P.READ_MONITORS,
+    _P.READ_LOOKS,
 }  # fmt: skip
-_AGENT = (_CUSTOMER - {_P.FILE_COMPLAINTS}) | {_P.WORK_INCIDENTS}
+_AGENT = (_CUSTOMER - {_P.FILE_COMPLAINTS, _P.READ_LOOKS}) | {_P.WORK_INCIDENTS}
 _MANAGER = _AGENT | {
     _P.FILE_COMPLAINTS, _P.HANDLE_COMPLAINTS, _P.SEAL_REPORTS, _P.READ_AUDITS, _P.WRITE_AUDITS, _P.WRITE_DRILLS,
-    _P.CORRECT_FACTS,
+    _P.CORRECT_FACTS, _P.READ_ALERTS, _P.READ_LOOKS,
 }  # fmt: skip
 _ADMINISTRATOR = _AGENT | {
     _P.WRITE_CATALOGUE, _P.WRITE_MONITORS, _P.WRITE_PEOPLE, _P.READ_AUDITS, _P.WRITE_DRILLS,
+    _P.READ_ALERTS, _P.WRITE_ALERTS, _P.READ_LOOKS,
 }  # fmt: skip
 
 ALLOWED: dict[Role, frozenset[Permission]] = {

@@ -12,6 +12,7 @@ from baken.domain.kpis import Status
 from baken.domain.periods import Period
 from baken.record.clocks.counting import Counting
 from baken.record.incidents.models import Incident
+from baken.record.orgs import opened
 from baken.record.people.access import Caller, NotFound, Permission
 from baken.record.reports import reads
 from baken.record.reports.models import Improvement, Snapshot
@@ -90,6 +91,7 @@ def snapshot(caller: Caller, id: UUID) -> Snapshot:
     found = snapshots(caller).filter(id=id).first()
     if found is None:
         raise NotFound("There is no such report.")
+    opened.about(found.organisation_id, "snapshot", id)
     return found
 
 

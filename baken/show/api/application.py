@@ -1,16 +1,22 @@
 """The API as one application: its operations, its errors, its document."""
 
+import logging
+import re
 from collections.abc import Callable
 from functools import cache, wraps
 from typing import Any
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 
+from baken.record.looks.answers import written_down
+from baken.record.orgs import opened
+from baken.record.people.access import Caller
 from baken.show.api import (
     audits,
     clocks,
@@ -31,6 +37,8 @@ from baken.show.api import (
 from baken.show.api.document import DESCRIPTION, Document
 from baken.show.api.parsing import StrictParser
 from baken.show.api.problems import add_handlers, problem
+
+log = logging.getLogger(__name__)
 
 View = Callable[..., HttpResponse]
 
@@ -73,7 +81,7 @@ def _guarded(view: View) -> View:
             return problem(413)
         asked = request.method
         request.method = "GET" if asked == "HEAD" else asked
-        response = view(request, *args, **kwargs)
+        response = _watched(view, request, *args, **kwargs)
         request.method = asked
         if response.status_code != 405:
             return response
@@ -82,6 +90,28 @@ def _guarded(view: View) -> View:
         return refused
 
     return guarded
+
+
+def _watched(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    """The answer, once it is written down which customers' data it shows; 503 when that cannot be."""
+    notes = opened.Notes()
+    with opened.noting(notes):
+        response = view(request, *args, **kwargs)
+    caller = getattr(request, "auth", None)
+    try:
+        return written_down(  # type: ignore[return-value]
+            caller if isinstance(caller, Caller) else None, notes, response, door="api", page=_operation(request)
+        )
+    except DatabaseError as error:
+        log.error("who looked could not be written down: %s", type(error).__name__)
+        return problem(503)
+
+
+def _operation(request: HttpRequest) -> str:
+    """`GET /incidents/{number}`, as the document names it."""
+    route = request.resolver_match.route if request.resolver_match else ""
+    path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route.removeprefix("api/v1"))
+    return f"{request.method} {path}"[:80]
 
 
 def _read_within_limit(request: HttpRequest) -> bool:

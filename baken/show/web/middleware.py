@@ -7,6 +7,8 @@ from django.utils import timezone, translation
 
 from baken.domain.zones import zone
 from baken.record.ledger.signals import write_unopened
+from baken.record.looks.answers import written_down
+from baken.record.orgs import opened
 from baken.record.people.access import Caller
 from baken.record.people.reads import caller_of
 from baken.record.people.sessions import note_use
@@ -78,3 +80,22 @@ class Reader:
             response = self.get_response(request)
             response.headers["Content-Language"] = user.language
             return response
+
+
+class Looks:
+    """Writes down what of customers the provider's people were shown, before they are.
+
+    The innermost of all: it knows the caller, and what it cannot write down becomes an error page instead. An answer
+    without a body shows nothing. What the API shows, the API writes down.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        notes = opened.Notes()
+        with opened.noting(notes):
+            response = self.get_response(request)
+        match = request.resolver_match
+        page = (match and match.url_name) or "page"
+        return written_down(request.caller, notes, response, door="web", page=page)  # type: ignore[attr-defined, return-value]

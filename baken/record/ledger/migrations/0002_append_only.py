@@ -21,12 +21,15 @@ ALTER TABLE ledger_ledgerfact ENABLE ALWAYS TRIGGER ledger_append_only;
 
 CREATE FUNCTION ledger_announce() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_notify('ledger', '');
+    -- Nobody follows who looked at what: that somebody reads wakes no follower.
+    IF EXISTS (SELECT FROM fresh WHERE stream_kind <> 'look') THEN
+        PERFORM pg_notify('ledger', '');
+    END IF;
     RETURN NULL;
 END $$;
 
 CREATE TRIGGER ledger_announce
-    AFTER INSERT ON ledger_ledgerfact
+    AFTER INSERT ON ledger_ledgerfact REFERENCING NEW TABLE AS fresh
     FOR EACH STATEMENT EXECUTE FUNCTION ledger_announce();
 """
 
