@@ -8,6 +8,7 @@ from baken.record.audits import flows as audits
 from baken.record.catalogue import flows as catalogue
 from baken.record.catalogue.models import Subscription
 from baken.record.complaints import flows as complaints
+from baken.record.detection import sources
 from baken.record.incidents import flows as incidents
 from baken.record.ledger import clock
 from baken.record.monitors import flows as monitors
@@ -27,6 +28,7 @@ def make_world(cast: Cast) -> dict[str, str]:
         **_catalogue(cast),
         **_monitors(cast),
         **_audit(cast),
+        "alert_source": sources.add_source(cast.program, code="ids-1", tool="generic", service=cast.service).code,
         "complaint": _complaint(cast),
         "report": _report(cast),
         "name": "response",

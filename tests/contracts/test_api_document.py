@@ -46,7 +46,7 @@ def test_it_is_openapi_3_1_and_holds_together(document: dict[str, Any]) -> None:
             place = place[step]
     ids = [operation["operationId"] for _, _, operation in operations(document)]
     assert len(ids) == len(set(ids))
-    assert set(document["components"]["securitySchemes"]) == {"Token", "Signed"}
+    assert set(document["components"]["securitySchemes"]) == {"Token", "Signed", "SourceToken"}
 
 
 def test_every_operation_is_described(document: dict[str, Any]) -> None:

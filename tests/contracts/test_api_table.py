@@ -153,6 +153,12 @@ TABLE: dict[str, Row] = {
     "POST /audits/{audit}/findings": row("403 403 403 201 403 201", {"title": "Old TLS", "severity": "low"}),
     "POST /findings/{finding}/closure": row("403 403 403 201 403 201"),
     "POST /audits/{audit}/sign-off": row("403 403 403 403 403 201", {"grade": 7.8}),
+    "POST /alerts/{alert_source}": row("403 403 403 403 200 403", {"rule": "Port scan", "level": "high"}),
+    "GET /alert-sources": row("403 403 403 200 200 403"),
+    "POST /alert-sources": row("403 403 403 403 201 403", {"code": "ids", "tool": "generic", "service": "cloud"}),
+    "GET /alert-sources/{alert_source}": row("403 403 403 200 200 403"),
+    "PATCH /alert-sources/{alert_source}": row("403 403 403 403 200 403", {"minimum": "high"}),
+    "GET /alert-groups": row("403 403 403 200 200 403"),
     "GET /security-reviews": row("403 403 403 200 200 403"),
     "POST /security-reviews": row(
         "403 403 403 201 201 403",

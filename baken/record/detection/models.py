@@ -1,9 +1,11 @@
-"""What machines noticed and the incidents it became; and when the worker's routines last ran."""
+"""What machines noticed and the incidents it became; the tools that alert; and when the worker's routines last ran."""
 
 from django.db import models
 
+from baken.domain.alerts import LEVELS, Level
+from baken.record.catalogue.models import Service
 from baken.record.incidents.models import Incident
-from baken.record.orgs.fields import CodeField, IdField
+from baken.record.orgs.fields import LINE, CodeField, IdField, WrittenField
 from baken.record.orgs.models import Organisation
 
 
@@ -33,3 +35,72 @@ class Routine(models.Model):
     name = CodeField(primary_key=True)
     ended = models.DateTimeField(null=True, blank=True)
     failing_since = models.DateTimeField(null=True, blank=True)
+
+
+class AlertSource(models.Model):
+    """A tool that sends alerts, and the service that they concern. `code` is the last part of its address.
+
+    minimum: the level from which an alert opens an incident. window: seconds within which alerts of the same rule and
+    host belong together. `minute_began` and `minute_count` count what it sent lately, for the limit on that.
+    """
+
+    class Tool(models.TextChoices):
+        CROWDSEC = "crowdsec"
+        WAZUH = "wazuh"
+        FALCO = "falco"
+        FAIL2BAN = "fail2ban"
+        GENERIC = "generic"
+
+    id = IdField()
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
+    code = CodeField(unique=True)
+    tool = CodeField(choices=Tool)
+    name = WrittenField(limit=LINE)
+    service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="+")
+    minimum = CodeField(choices=[(level.value, level.value) for level in LEVELS], default=Level.MEDIUM)
+    window = models.PositiveIntegerField(default=3_600)
+    active = models.BooleanField(default=True)
+    created_at = models.DateTimeField()
+    last_seen = models.DateTimeField(null=True)
+    minute_began = models.DateTimeField(null=True)
+    minute_count = models.PositiveIntegerField(default=0)
+
+
+class AlertGroup(models.Model):
+    """Alerts of one source, rule and host that came close together: one incident, or none when they were not grave.
+
+    `key` stands for rule and host; `level` is the gravest of them.
+    """
+
+    id = IdField()
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
+    source = models.ForeignKey(AlertSource, on_delete=models.CASCADE, related_name="groups")
+    key = CodeField(max_length=64)
+    rule = WrittenField(limit=LINE)
+    host = WrittenField(limit=LINE)
+    title = WrittenField(limit=LINE)
+    level = CodeField()
+    incident = models.ForeignKey(Incident, null=True, on_delete=models.CASCADE, related_name="alerts")
+    began = models.DateTimeField()
+    last_at = models.DateTimeField()
+    count = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["source", "key", "-last_at"], name="alert_group_by_key"),
+            models.Index(fields=["-last_at"], name="alert_group_by_time"),
+        ]
+
+
+class AlertTaken(models.Model):
+    """An alert was taken already: `key` stands for it. Forgotten after a month."""
+
+    id = IdField()
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
+    source = models.ForeignKey(AlertSource, on_delete=models.CASCADE, related_name="+")
+    key = CodeField(max_length=64)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "key"], name="alert_taken_once")]
+        indexes = [models.Index(fields=["at"], name="alert_taken_by_time")]

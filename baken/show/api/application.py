@@ -18,6 +18,7 @@ from baken.record.looks.answers import written_down
 from baken.record.orgs import opened
 from baken.record.people.access import Caller
 from baken.show.api import (
+    alerts,
     audits,
     clocks,
     complaints,
@@ -146,6 +147,7 @@ MODULES = (
     reports,
     audits,
     proofs,
+    alerts,
     prober,
 )
 for module in MODULES:

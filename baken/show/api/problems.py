@@ -29,6 +29,7 @@ TYPES: Mapping[int, tuple[str, str]] = {
     409: ("conflict", "The record is not in the state that this change starts from; look at it again."),
     413: ("too-large", "The body is larger than this address takes."),
     422: ("invalid", "A value does not fit; `field` names it and `detail` says what to do."),
+    429: ("too-many", "Too many requests in a short time; the Retry-After header says when to try again."),
     500: ("internal", "A defect of ours. The log of the server has the details, under the time of the request."),
     503: ("unavailable", "The database does not answer in time; try again."),
 }

@@ -42,6 +42,8 @@ PERMISSIONS = {
     Permission.READ_AUDITS: _("read audits"),
     Permission.WRITE_AUDITS: _("write audits"),
     Permission.WRITE_DRILLS: _("record drills and reviews"),
+    Permission.READ_ALERTS: _("read alerts of security tools"),
+    Permission.WRITE_ALERTS: _("send alerts of security tools"),
     Permission.WRITE_PEOPLE: _("manage people and tokens"),
     Permission.CORRECT_FACTS: _("correct facts"),
 }

@@ -1,0 +1,192 @@
+"""Alerts of security tools over the API: in the forms that the tools publish, once each, grouped, judged by level."""
+
+import base64
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from baken.record.catalogue.models import Service
+from baken.record.detection import alerts, sources
+from baken.record.detection.models import AlertGroup, AlertTaken
+from baken.record.incidents import flows as incidents
+from baken.record.incidents.models import Incident, Message
+from baken.record.ledger import clock
+from baken.record.people.access import Permission, Role
+from tests.conftest import Cast
+from tests.contracts.asking import NOBODY, Asker, Askers, with_token
+from tests.contracts.conftest import NOW
+
+SAMPLES = Path(__file__).parent / "alerts"
+TOOLS = ("crowdsec", "wazuh", "falco", "fail2ban", "generic")
+
+
+def sample(tool: str) -> Any:
+    return json.loads((SAMPLES / f"{tool}.json").read_text())
+
+
+@pytest.fixture
+def machine(cast: Cast, ask: Askers) -> Asker:
+    """A tool with a token that may alert and nothing else; a source for every tool."""
+    for tool in TOOLS:
+        ask.adam.post("/alert-sources", {"code": f"{tool}-1", "tool": tool, "service": "cloud", "name": tool.title()})
+    scopes = frozenset({Permission.WRITE_ALERTS})
+    return with_token(cast, cast.provider, Role.ADMINISTRATOR, None, scopes)
+
+
+def send(machine: Asker, tool: str, body: Any) -> Any:
+    return machine.ask("POST", f"/alerts/{tool}-1", body).expect(200)
+
+
+@pytest.mark.parametrize(("tool", "rule", "host", "level", "priority", "says"), [
+    ("crowdsec", "crowdsecurity/vpatch-env-access", "web-1-2f9ac1", "medium", "medium", "203.0.113.9 performed"),
+    ("wazuh", "100101", "web-1", "high", "high", "Accepted password for deploy"),
+    ("falco", "Terminal shell in container", "node-4", "medium", "medium", "A shell was spawned"),
+    ("fail2ban", "sshd", "web-1.example.org", "medium", "medium", "banned by jail sshd after 5 failures"),
+    ("generic", "Outbound connection to a known botnet", "web-1", "critical", "high", "203.0.113.9:6667"),
+])  # fmt: skip
+def test_each_tool_opens_a_security_incident_in_its_own_form(
+    machine: Asker, ask: Askers, tool: str, rule: str, host: str, level: str, priority: str, says: str
+) -> None:
+    number = send(machine, tool, sample(tool))["incidents"][0]
+    incident = Incident.objects.get(number=number)
+    assert (incident.classes, incident.priority, incident.origin) == (["security"], priority, "monitor")
+    body = incident.messages.get().body
+    assert body.startswith("Break-in suspected.")
+    assert says in body
+    (group,) = ask.mona.get("/alert-groups?only=incidents")["items"]
+    assert (group["rule"], group["host"], group["level"], group["incident"]) == (rule, host, level, number)
+
+
+def test_what_crowdsec_blocked_is_a_signal_and_what_it_did_not_block_an_incident(machine: Asker, ask: Askers) -> None:
+    taken = send(machine, "crowdsec", sample("crowdsec"))
+    assert (taken["new"], taken["signals"], len(taken["incidents"])) == (2, 1, 1)
+    (signal,) = ask.mona.get("/alert-groups?only=signals")["items"]
+    assert (signal["rule"], signal["level"], signal["incident"]) == ("crowdsecurity/ssh-bf", "low", None)
+    assert ask.adam.get("/alert-sources/crowdsec-1")["signals"] == 1
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_an_alert_that_is_sent_again_changes_nothing(machine: Asker, tool: str) -> None:
+    first = send(machine, tool, sample(tool))
+    again = send(machine, tool, sample(tool))
+    assert (again["new"], again["known"], again["incidents"]) == (0, first["new"], [])
+    assert Incident.objects.count() == 1
+    assert Message.objects.count() == 1
+
+
+def generic(number: int, **change: Any) -> dict[str, Any]:
+    return {
+        "id": f"alert-{number}",
+        "rule": "Port scan",
+        "host": "web-1",
+        "level": "high",
+        "text": f"n. {number}",
+    } | change
+
+
+def test_a_thousand_alerts_are_one_incident_and_ten_remarks(machine: Asker) -> None:
+    assert len(send(machine, "generic", [generic(n) for n in range(1_000)])["incidents"]) == 1
+    group = AlertGroup.objects.get()
+    assert (group.count, group.level) == (1_000, "high")
+    assert Message.objects.filter(kind="note").count() == 9
+    send(machine, "generic", generic(1_001, host="web-2"))
+    send(machine, "generic", generic(1_002, rule="Rootkit"))
+    assert Incident.objects.count() == 3, "another host and another rule are other matters"
+
+
+def test_after_the_window_and_after_the_resolution_it_is_a_new_incident(cast: Cast, machine: Asker) -> None:
+    def later(minutes: int, number: int) -> int:
+        with clock.at(NOW + timedelta(minutes=minutes)):
+            found: int = send(machine, "generic", generic(number))["incidents"][0]
+            return found
+
+    first = later(0, 1)
+    assert later(59, 2) == first
+    assert later(118, 3) == first, "it went on within the hour"
+    second = later(179, 4)
+    assert second != first
+    with clock.at(NOW + timedelta(minutes=180)):
+        incidents.resolve(cast.bob.caller, second, body="Nothing there.")
+    assert later(181, 5) not in (first, second)
+
+
+def test_the_minimum_level_can_be_set_and_a_source_can_be_switched_off(machine: Asker, ask: Askers) -> None:
+    ask.adam.patch("/alert-sources/generic-1", {"minimum": "critical", "window": 60})
+    assert send(machine, "generic", generic(1))["signals"] == 1
+    assert send(machine, "generic", generic(2, level="critical"))["incidents"]
+    ask.adam.patch("/alert-sources/generic-1", {"active": False})
+    assert machine.problem("POST", "/alerts/generic-1", generic(3)) == (409, None)
+    assert ask.adam.get("/alert-sources")["total"] == len(TOOLS)
+
+
+@pytest.mark.parametrize(("tool", "body", "field"), [
+    ("generic", [], "body"),
+    ("generic", generic(1) | {"level": "terrible"}, "level"),
+    ("generic", generic(1) | {"colour": "red"}, "colour"),
+    ("generic", [generic(1), {"rule": "x"}], "1.level"),
+    ("fail2ban", {"jail": "sshd"}, "ip"),
+    ("falco", {"rule": "x", "priority": "loud", "output": "x"}, "priority"),
+    ("wazuh", {"rule": {"id": "1", "level": 99}}, "rule.level"),
+    ("crowdsec", [{"message": "no scenario"}], "0.scenario"),
+])  # fmt: skip
+def test_what_does_not_fit_is_refused_by_name_and_as_a_whole(machine: Asker, tool: str, body: Any, field: str) -> None:
+    assert machine.problem("POST", f"/alerts/{tool}-1", body) == (422, field)
+    assert not AlertTaken.objects.exists()
+
+
+def test_a_body_may_be_large_but_not_too_large(machine: Asker) -> None:
+    send(machine, "generic", generic(1, text="x" * 90_000))
+    large = [generic(n, text="x" * 90_000) for n in range(12)]
+    assert machine.problem("POST", "/alerts/generic-1", large) == (413, None)
+
+
+def test_a_source_that_sends_too_often_is_told_to_wait(machine: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "MOST_A_MINUTE", 3)
+    for number in range(3):
+        send(machine, "generic", generic(number))
+    answer = machine.ask("POST", "/alerts/generic-1", generic(4))
+    assert (answer.status, answer.headers["Retry-After"]) == (429, "60")
+    send(machine, "falco", sample("falco"))
+    with clock.at(NOW + timedelta(minutes=1)):
+        send(machine, "generic", generic(4))
+
+
+def test_a_token_may_be_the_password_of_an_address(machine: Asker) -> None:
+    def basic(password: str) -> int:
+        coded = base64.b64encode(f"alerts:{password}".encode()).decode()
+        return NOBODY.ask("POST", "/alerts/falco-1", sample("falco"), Authorization=f"Basic {coded}").status
+
+    assert basic(machine.token or "") == 200
+    assert basic("baken_" + "x" * 43) == 401
+    assert NOBODY.ask("POST", "/alerts/falco-1", sample("falco"), Authorization="Basic ===").status == 401
+
+
+def test_nothing_a_tool_wrote_can_be_read_in_the_tables(machine: Asker) -> None:
+    send(machine, "generic", generic(1, rule="Mark-of-the-rule", host="mark-of-the-host", text="mark-of-the-text"))
+    with connection.cursor() as cursor:
+        for table in ("detection_alertgroup", "detection_alerttaken", "incidents_incident", "incidents_message"):
+            cursor.execute(f"SELECT string_agg(t::text, '') FROM {table} AS t")
+            assert "mark" not in cursor.fetchone()[0].lower(), table
+
+
+def test_what_was_taken_is_forgotten_in_time(cast: Cast, machine: Asker) -> None:
+    send(machine, "generic", [generic(1), generic(2, level="info", host="web-9")])
+    with clock.at(NOW + timedelta(days=32)):
+        alerts.tidy()
+    assert (AlertTaken.objects.count(), AlertGroup.objects.count()) == (0, 2)
+    with clock.at(NOW + timedelta(days=401)):
+        alerts.tidy()
+    assert AlertGroup.objects.get().incident is not None, "what became an incident stays with it"
+
+
+def test_a_source_needs_a_service_that_is_there(ask: Askers, cast: Cast) -> None:
+    assert Service.objects.count() == 2
+    body = {"code": "ids", "tool": "generic", "service": "nothing"}
+    assert ask.adam.problem("POST", "/alert-sources", body)[0] == 404
+    assert ask.adam.problem("POST", "/alert-sources", body | {"service": "cloud", "code": "Not Good"})[0] == 422
+    ask.adam.post("/alert-sources", body | {"service": "cloud"})
+    assert ask.adam.problem("POST", "/alert-sources", body | {"service": "cloud"}) == (422, "code")
