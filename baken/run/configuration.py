@@ -47,8 +47,11 @@ SETTINGS = (
     Setting("BAKEN_VAULT_KEY", "baken", "name of the Transit key"),
     Setting("BAKEN_VAULT_TOKEN", "none", "token that may encrypt, decrypt and hmac with that key"),
     Setting("BAKEN_VAULT_TOKEN_FILE", "none", "a file with that token"),
+    Setting("BAKEN_TOMBSTONES", "BAKEN_HOME/tombstones", "file that lists who was erased, kept apart from the backups"),
     Setting("BAKEN_ALLOW_PRIVATE", "yes", "`no`: probers of this hub refuse addresses that are not public"),
     Setting("BAKEN_DEBUG", "no", "`yes`: Django's debug pages; never where others can reach it"),
+    Setting("BAKEN_SECOND_FACTOR", "off", "who has to have a second factor: `off`, `staff` (and auditors), `everyone`"),
+    Setting("BAKEN_OPENID_PRIVATE", "no", "`yes`: identity providers may have addresses that are not public"),
     Setting("BAKEN_CHROMIUM", "found", "browser that the tests drive"),
 )
 
@@ -59,6 +62,11 @@ def home(environ: Mapping[str, str] = os.environ) -> Path:
     path = Path(environ.get("BAKEN_HOME") or default).expanduser().absolute()
     path.mkdir(parents=True, exist_ok=True)
     return path
+
+
+def tombstones(environ: Mapping[str, str] = os.environ) -> Path:
+    """The file that lists who was erased."""
+    return Path(environ.get("BAKEN_TOMBSTONES") or home(environ) / "tombstones").expanduser().absolute()
 
 
 def port(environ: Mapping[str, str] = os.environ) -> int:
@@ -106,6 +114,17 @@ def flag(name: str, *, default: bool, environ: Mapping[str, str] = os.environ) -
 
 
 def secret(name: str, environ: Mapping[str, str] = os.environ) -> str:
+SECOND_FACTOR = ("off", "staff", "everyone")
+
+
+def choice(name: str, known: tuple[str, ...], environ: Mapping[str, str] = os.environ) -> str:
+    """A setting that is one of some words; the first when it is not set. Raises ConfigurationError for others."""
+    value = (environ.get(name) or known[0]).lower()
+    if value not in known:
+        raise ConfigurationError(f"{name}: {value!r} is none of {', '.join(known)}")
+    return value
+
+
     """A secret from the variable, or from the file that `<name>_FILE` names; empty when neither is set."""
     if environ.get(name):
         return environ[name]

@@ -57,6 +57,7 @@ def settings() -> Check:
         configuration.port()
         for name in ("BAKEN_DEMO", "BAKEN_DEBUG", "BAKEN_ALLOW_PRIVATE"):
             configuration.flag(name, default=False)
+        configuration.choice("BAKEN_SECOND_FACTOR", configuration.SECOND_FACTOR)
     except configuration.ConfigurationError as error:
         wrong.append(str(error))
     return Check("settings", not wrong, "; ".join(wrong) or f"home {configuration.home()}, {configuration.url()}")

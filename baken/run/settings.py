@@ -33,6 +33,9 @@ DEBUG = configuration.flag("BAKEN_DEBUG", default=False)
 BAKEN_URL = configuration.url()
 BAKEN_HOME = configuration.home()
 BAKEN_ALLOW_PRIVATE = configuration.flag("BAKEN_ALLOW_PRIVATE", default=True)
+BAKEN_SECOND_FACTOR = configuration.choice("BAKEN_SECOND_FACTOR", configuration.SECOND_FACTOR)
+BAKEN_OPENID = "baken.run.openid.IdentityProviders"
+BAKEN_OPENID_PRIVATE = configuration.flag("BAKEN_OPENID_PRIVATE", default=False)
 _public = urlsplit(BAKEN_URL)
 ALLOWED_HOSTS = [_public.hostname or "localhost", "localhost", "127.0.0.1", "[::1]"]
 CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
@@ -70,6 +73,7 @@ INSTALLED_APPS = [
     "baken.record.detection",
     "baken.record.clocks",
     "baken.record.reports",
+    "baken.record.privacy",
     "baken.show.web",
     "baken.show.api",
 ]
@@ -105,6 +109,7 @@ TEMPLATES = [
 ]
 
 BAKEN_ROOT_KEY = keyring.root
+BAKEN_TOMBSTONES = configuration.tombstones()
 
 AUTH_USER_MODEL = "people.User"
 AUTHENTICATION_BACKENDS = ["baken.record.people.reads.EmailBackend"]
@@ -144,5 +149,9 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     # A refused address is what somebody typed.
-    "loggers": {"django.request": {"level": "ERROR"}, "django.security.csrf": {"level": "ERROR"}},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "django.security.csrf": {"level": "ERROR"},
+        "fido2": {"level": "WARNING"},  # it names every passkey that is used
+    },
 }

@@ -73,9 +73,9 @@ def ask(
         return curl.getinfo(pycurl.RESPONSE_CODE), _object(answer.getvalue())
     except pycurl.error as error:
         if refused:
-            raise OpenIdError(Problem.PRIVATE, f"the address {refused[-1]} is not public") from error
+            raise OpenIdError(Problem.PRIVATE, "the address it has is not public") from error
         kind = Problem.ANSWER if error.args[0] == pycurl.E_FILESIZE_EXCEEDED else Problem.UNREACHABLE
-        raise OpenIdError(kind, str(error.args[1])) from error
+        raise OpenIdError(kind, f"libcurl's error {error.args[0]}") from error  # its text names the address
     finally:
         curl.close()
 

@@ -37,7 +37,7 @@ def add_user(
 ) -> User:
     """A new person with `roles` in `organisation`. Without a password nobody can sign in as them yet."""
     caller.require(Permission.WRITE_PEOPLE)
-    roles = _fitting(organisation, roles)
+    roles = fitting(organisation, roles)
     email = _valid_email(email)
     if User.objects.filter(email_key=address_key(email)).exists():
         raise PeopleError("email: somebody with this address exists already")
@@ -101,7 +101,7 @@ def set_roles(caller: Caller, user_id: UUID, roles: Iterable[Role]) -> None:
     held = Membership.objects.select_for_update().filter(user_id=user_id).select_related("organisation").first()
     if held is None:
         raise NotFound("There is no such person.")
-    roles = _fitting(held.organisation, roles)
+    roles = fitting(held.organisation, roles)
     if caller.user == user_id and Role.ADMINISTRATOR not in roles:
         raise PeopleError("roles: you cannot take the administrator role from yourself; ask another administrator")
     Membership.objects.filter(user_id=user_id).delete()
@@ -125,7 +125,7 @@ def add_token(
     user: the person it acts for, who answers for what is done with it; None for a machine.
     """
     caller.require(Permission.WRITE_PEOPLE)
-    _fitting(organisation, [role])
+    fitting(organisation, [role])
     if user and not user.memberships.filter(organisation=organisation, role=role.value).exists():
         raise PeopleError(f"user: this person is no {role.value} of that organisation; choose somebody who is")
     wanted = sorted(set(scopes))
@@ -171,14 +171,14 @@ def token_digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def _fitting(organisation: Organisation, roles: Iterable[Role]) -> list[Role]:
+def fitting(organisation: Organisation, roles: Iterable[Role], *, field: str = "roles") -> list[Role]:
     """Customers hold customer roles, the provider's people the others; auditors are the provider's guests."""
     roles = sorted(set(roles))
     if not roles:
         raise PeopleError("roles: choose at least one")
     customer = organisation.kind == Organisation.Kind.CUSTOMER
     if customer != all(role is Role.CUSTOMER for role in roles) or (not customer and Role.CUSTOMER in roles):
-        raise PeopleError(f"roles: {', '.join(roles)} do not fit an organisation that is a {organisation.kind}")
+        raise PeopleError(f"{field}: {', '.join(roles)} do not fit an organisation that is a {organisation.kind}")
     return roles
 
 

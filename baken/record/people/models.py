@@ -101,20 +101,20 @@ class Authenticator(models.Model):
 
 
 class RecoveryCode(models.Model):
-    """A code that takes the place of a second factor, once. Only a keyed digest is kept; the code is shown once."""
+    """A code that takes the place of a second factor, once. Its digest is kept, and that sealed; it is shown once."""
 
     id = IdField()
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="recovery_codes")
-    digest = CodeField(max_length=64, unique=True)
+    digest = WrittenField(limit=LINE)
 
 
 class Passkey(models.Model):
     """A public key whose private half a device of the person keeps (WebAuthn).
 
-    `credential` is the attested credential data of the authenticator: no secret. `lookup` stands for the credential's
-    id, by which it is found when somebody signs in. `count` is the authenticator's own counter of signatures; 0 for
-    one that keeps none.
+    `credential` is the attested credential data of the authenticator: no secret. `lookup` is the digest of its id, by
+    which it is found when somebody signs in. `count` is the authenticator's own counter of signatures; 0 for one that
+    keeps none.
     """
 
     id = IdField()
@@ -132,7 +132,8 @@ class IdentityProvider(models.Model):
     """Another house that says who somebody is (OpenID Connect), for the people of one organisation.
 
     domains: of the e-mail addresses it may speak for, with spaces between them. new_role: of people nobody knew yet;
-    empty when those are refused. second_factor: it asks for one itself, so Baken need not.
+    empty when those are refused. second_factor: it asks for one itself, so Baken need not. subject_key: what `subject`
+    of an `Identity` is made with.
     """
 
     id = IdField()
@@ -142,6 +143,7 @@ class IdentityProvider(models.Model):
     client_id = WrittenField(limit=TEXT)
     client_secret = WrittenField(limit=TEXT)
     domains = WrittenField(limit=TEXT)
+    subject_key = WrittenField(limit=LINE)
     new_role = CodeField(choices=ROLES, blank=True, default="")
     second_factor = models.BooleanField(default=False)
     created_at = models.DateTimeField()
@@ -149,7 +151,7 @@ class IdentityProvider(models.Model):
 
 
 class Identity(models.Model):
-    """A person as an identity provider knows them. `subject` stands for issuer and subject: neither can be read."""
+    """A person as an identity provider knows them. `subject` stands for its name for them, which cannot be read."""
 
     id = IdField()
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")

@@ -97,6 +97,7 @@ class Migration(migrations.Migration):
                 ('client_id', baken.record.orgs.fields.WrittenField(blank=True, default='', limit=100000)),
                 ('client_secret', baken.record.orgs.fields.WrittenField(blank=True, default='', limit=100000)),
                 ('domains', baken.record.orgs.fields.WrittenField(blank=True, default='', limit=100000)),
+                ('subject_key', baken.record.orgs.fields.WrittenField(blank=True, default='', limit=200)),
                 ('new_role', baken.record.orgs.fields.CodeField(blank=True, choices=[('customer', 'customer'), ('agent', 'agent'), ('manager', 'manager'), ('administrator', 'administrator'), ('auditor', 'auditor')], default='', max_length=64)),
                 ('second_factor', models.BooleanField(default=False)),
                 ('created_at', models.DateTimeField()),
@@ -122,7 +123,7 @@ class Migration(migrations.Migration):
             name='RecoveryCode',
             fields=[
                 ('id', baken.record.orgs.fields.IdField(default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False)),
-                ('digest', baken.record.orgs.fields.CodeField(max_length=64, unique=True)),
+                ('digest', baken.record.orgs.fields.WrittenField(blank=True, default='', limit=200)),
                 ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orgs.organisation')),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='recovery_codes', to=settings.AUTH_USER_MODEL)),
             ],

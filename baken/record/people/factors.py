@@ -1,0 +1,113 @@
+"""Second factors: who has them, of whom one is asked, and what becomes of them, on the person's own stream."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from baken.record.ledger import clock
+from baken.record.ledger.flows import Entry, Stream, append
+from baken.record.people import access
+from baken.record.people.access import STAFF, Caller, Permission, Role
+from baken.record.people.models import Authenticator, Identity, Passkey, RecoveryCode, User
+
+
+class Demand(StrEnum):
+    """Of whom a second factor is asked: of nobody, of the desk and auditors, of everybody."""
+
+    OFF = "off"
+    STAFF = "staff"
+    EVERYONE = "everyone"
+
+
+class Happening(StrEnum):
+    """Kinds of facts on a person's stream; the comment names the keys of `data`."""
+
+    AUTHENTICATOR_ADDED = "person.authenticator_added"
+    AUTHENTICATOR_REMOVED = "person.authenticator_removed"
+    PASSKEY_ADDED = "person.passkey_added"  # passkey
+    PASSKEY_REMOVED = "person.passkey_removed"  # passkey
+    PASSKEY_DOUBTED = "person.passkey_doubted"  # passkey; its counter went back, so there may be a copy
+    CODES_MADE = "person.recovery_codes_made"  # count
+    CODE_USED = "person.recovery_code_used"  # left
+    IDENTITY_LINKED = "person.identity_linked"  # provider
+    FACTORS_RESET = "person.factors_reset"  # by somebody else, for a person who lost them
+
+
+class LastFactor(access.Conflict):
+    """A second factor is asked of you; add another one before you remove this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a person has besides a password."""
+
+    authenticator: Authenticator | None
+    passkeys: list[Passkey]
+    codes_left: int
+
+    def __bool__(self) -> bool:
+        """Whether there is a second factor; recovery codes alone are none."""
+        return self.authenticator is not None or bool(self.passkeys)
+
+
+def held(user: User) -> Held:
+    """What a person has besides a password now."""
+    return Held(
+        authenticator=Authenticator.objects.filter(user=user).exclude(confirmed_at=None).first(),
+        passkeys=list(Passkey.objects.filter(user=user).order_by("created_at")),
+        codes_left=RecoveryCode.objects.filter(user=user).count(),
+    )
+
+
+def demand() -> Demand:
+    """Of whom this installation asks a second factor."""
+    return Demand(settings.BAKEN_SECOND_FACTOR)
+
+
+def demanded(roles: Iterable[Role]) -> bool:
+    """Whether a second factor is asked of somebody with these roles."""
+    if demand() is Demand.STAFF:
+        return bool(set(roles) & (STAFF | {Role.AUDITOR}))
+    return demand() is Demand.EVERYONE
+
+
+def keeps_one(user: User, *, without: Authenticator | Passkey) -> None:
+    """Whoever a second factor is asked of keeps one. Raises LastFactor."""
+    now = held(user)
+    left = [row for row in (now.authenticator, *now.passkeys) if row is not None and row != without]
+    roles = (Role(role) for role in user.memberships.values_list("role", flat=True))
+    if not left and demanded(roles):
+        raise LastFactor
+    if not left:
+        RecoveryCode.objects.filter(user=user).delete()
+
+
+@transaction.atomic
+def reset(caller: Caller, user: User) -> None:
+    """Take every second factor from somebody who lost theirs: the password alone lets them in again."""
+    caller.require(Permission.WRITE_PEOPLE)
+    for model in (Authenticator, Passkey, RecoveryCode):
+        model._default_manager.filter(user=user).delete()
+    note(user, Happening.FACTORS_RESET, actor=caller.actor)
+
+
+@transaction.atomic
+def forget_identities(caller: Caller, user: User) -> int:
+    """Undo what ties a person to identity providers; gives how many there were."""
+    caller.require(Permission.WRITE_PEOPLE)
+    return Identity.objects.filter(user=user).delete()[0]
+
+
+def note(user: User, kind: Happening, *, actor: str = "", **data: int | str) -> None:
+    """A fact on a person's stream, in the caller's transaction. actor: the person themself when it is not given."""
+    stream = Stream("person", user.id, user.organisation_id)
+    append(stream, [Entry(kind.value, clock.now(), data)], actor=actor or actor_of(user.id))
+
+
+def actor_of(user: UUID) -> str:
+    """How facts name a person."""
+    return f"user:{user}"
