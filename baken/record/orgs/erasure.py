@@ -49,8 +49,9 @@ class Rule:
     them when a row is blanked. after: told, in the same transaction, which rows were blanked. key: what batches are
     made by.
 
-    document: under which name rows are exported; empty for none. columns: what is exported of a row. shown: those of
-    an organisation's rows that it may see itself, and so are in its export.
+    document: under which name rows are exported; empty for none. columns: what is exported of a row. withheld: what is
+    sealed and in no export, being a secret. shown: those of an organisation's rows that it may see itself, and so are
+    in its export.
     """
 
     model: type[models.Model]
@@ -65,6 +66,7 @@ class Rule:
     key: str = "pk"
     document: str = ""
     columns: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
     shown: Q = field(default_factory=Q)
 
 
@@ -105,7 +107,7 @@ def erase_some(rule: Rule, whose: Whose) -> int:
         held = rows if goes else rows.order_by("pk").select_for_update(of=("self",))
         found = list(held.values_list(rule.key, flat=True)[: _batch(rule)])
         if goes:
-            rule.model._base_manager.filter(**{f"{rule.key}__in": found, rule.owner: whose.organisation}).delete()
+            rows.filter(**{f"{rule.key}__in": found}).delete()
         else:
             blank = {**dict.fromkeys(_texts(rule, whose), ""), **rule.also}
             rule.model._base_manager.filter(pk__in=found).update(**blank)
@@ -122,10 +124,11 @@ def destroy_keys(organisation: UUID) -> None:
     keys.destroy(organisation)
 
 
-def has_keys(organisation: UUID) -> bool:
-    """Whether something an organisation wrote could still be opened."""
-    wrapped = WrappingKey.objects.filter(organisation_id=organisation, destroyed=False)
-    return wrapped.exists() or DataKey.objects.filter(organisation_id=organisation).exists()
+def with_keys(organisations: Sequence[UUID]) -> set[UUID]:
+    """Those of whom something could still be opened."""
+    wrapped = WrappingKey.objects.filter(organisation_id__in=organisations, destroyed=False)
+    data = DataKey.objects.filter(organisation_id__in=organisations)
+    return {id for held in (wrapped, data) for id in held.values_list("organisation_id", flat=True)}
 
 
 def _texts(rule: Rule, whose: Whose) -> tuple[str, ...]:
@@ -149,7 +152,7 @@ def _batch(rule: Rule) -> int:
 
 RULES = (
     Rule(model=SearchToken, with_organisation=Fate.GOES, key="record"),
-    Rule(model=FileChunk, with_organisation=Fate.GOES),
+    Rule(model=FileChunk, with_organisation=Fate.GOES, withheld=("content",)),
     Rule(
         model=File, with_organisation=Fate.GOES,
         document="files", columns=("id", "name", "media_type", "size", "sha256", "created_at"),
@@ -160,4 +163,5 @@ RULES = (
         document="organisation", columns=("id", "code", "kind", "name", "zone", "language", "created_at"),
     ),
 )  # fmt: skip
-"""The search tokens of a person's texts go with these texts, by the rules of the apps that made them."""
+"""The search tokens of a person's texts go with these texts, by the rules of the apps that made them. What chunks hold
+is in an export as the files themselves."""

@@ -1,0 +1,29 @@
+"""What becomes of audits when somebody is erased: the grade and its dates stay, the name of the auditor goes.
+
+Findings and the rest of an audit are the provider's proof. It is the provider's own, so with an organisation nothing
+of it goes in practice; the rules say what would.
+"""
+
+from baken.record.audits.models import Audit, Finding, SecurityReview
+from baken.record.orgs.erasure import Fate, Rule
+
+RULES = (
+    Rule(
+        model=Finding, with_organisation=Fate.GOES,
+        document="findings",
+        columns=("id", "audit_id", "title", "detail", "severity", "owner", "deadline", "closed_at"),
+    ),
+    Rule(
+        model=Audit, person="invited_id", mentions=("signed_off_by",), texts=("auditor",),
+        with_person=Fate.BLANKED, with_organisation=Fate.BLANKED,
+        document="audits",
+        columns=(
+            "id", "number", "services", "auditor", "accreditation", "independence", "scope", "exclusions", "method",
+            "period_from", "period_to", "grade", "next_due", "signed_off_at", "created_at",
+        ),
+    ),
+    Rule(
+        model=SecurityReview, person="reviewer_id", with_person=Fate.BLANKED, with_organisation=Fate.BLANKED,
+        document="security_reviews", columns=("id", "service_id", "began", "ended", "remarks", "recorded"),
+    ),
+)  # fmt: skip
