@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -47,7 +48,7 @@ def improve(caller: Caller, scope: Scope, kpi: str, *, cause: str, action: str, 
         if not value.strip():
             raise SealError(f"{field}: write it down; a report is not sealed without it")
     row = Improvement.objects.filter(**_key(scope), kpi=kpi).first() or Improvement(
-        **_key(scope), kpi=kpi, organisation_id=scope.service.organisation_id
+        **_key(scope), kpi=kpi, organisation_id=_owner(scope)
     )
     row.cause, row.action, row.owner, row.due = cause.strip(), action.strip(), owner.strip(), due
     try:
@@ -78,7 +79,7 @@ def seal(caller: Caller, scope: Scope) -> Snapshot:
         },
     }  # fmt: skip
     snapshot = Snapshot(
-        id=new_id(), organisation_id=scope.service.organisation_id, as_of=to_datetime(scope.as_of), content=content,
+        id=new_id(), organisation_id=_owner(scope), as_of=to_datetime(scope.as_of), content=content,
         digest=digest_of(content), sealed_at=clock.now(),
         sealed_by_id=caller.user, **_key(scope),
     )  # fmt: skip
@@ -109,6 +110,11 @@ def _remember(caller: Caller, snapshot: Snapshot) -> None:
     }  # fmt: skip
     stream = Stream("report", snapshot.id, snapshot.organisation_id)
     append(stream, [Entry("report.sealed", snapshot.sealed_at, data)], actor=caller.actor)
+
+
+def _owner(scope: Scope) -> UUID:
+    """Whose keys seal it: those of the customer it was made for, else the provider's."""
+    return scope.customer.id if scope.customer else scope.service.organisation_id
 
 
 def _key(scope: Scope) -> dict[str, Any]:
