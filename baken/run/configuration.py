@@ -40,12 +40,13 @@ SETTINGS = (
     Setting("BAKEN_PG_USER", "postgres or nobody", "account that runs the embedded server when started by root"),
     Setting("BAKEN_DEMO", "yes", "`no`: start without the demonstration provider, with the first-run setup"),
     Setting("BAKEN_SECRET_KEY", "BAKEN_HOME/secret.key", "key that signs sessions; made on first use"),
+    Setting("BAKEN_SECRET_KEY_FALLBACKS", "none", "older keys, separated by spaces, that still open sessions"),
     Setting("BAKEN_KEY_FILE", "BAKEN_HOME/keys/root.key", "the root key, when it is kept in a file; made on first use"),
     Setting("BAKEN_KEY_PASSPHRASE", "none", "seals the key file; or BAKEN_KEY_PASSPHRASE_FILE, a file with it"),
     Setting("BAKEN_KEY_PASSPHRASE_FILE", "none", "a file with the passphrase of the key file"),
     Setting("BAKEN_VAULT_ADDR", "none", "address of a Vault or OpenBao whose Transit engine keeps the root key"),
     Setting("BAKEN_VAULT_KEY", "baken", "name of the Transit key"),
-    Setting("BAKEN_VAULT_TOKEN", "none", "token that may encrypt, decrypt and hmac with that key"),
+    Setting("BAKEN_VAULT_TOKEN", "none", "token that may encrypt and decrypt with that key"),
     Setting("BAKEN_VAULT_TOKEN_FILE", "none", "a file with that token"),
     Setting("BAKEN_TOMBSTONES", "BAKEN_HOME/tombstones", "file that lists who was erased, kept apart from the backups"),
     Setting("BAKEN_ALLOW_PRIVATE", "yes", "`no`: probers of this hub refuse addresses that are not public"),
@@ -135,19 +136,43 @@ def choice(name: str, known: tuple[str, ...], environ: Mapping[str, str] = os.en
         raise ConfigurationError(f"{name}_FILE: {path} cannot be read: {error.strerror}") from error
 
 
-def secret_key(environ: Mapping[str, str] = os.environ) -> str:
-    """The key that signs sessions; made on first use, readable by its owner alone."""
+def secret_keys(environ: Mapping[str, str] = os.environ) -> list[str]:
+    """The key that signs sessions, and after it the older ones that still open them; the first is made on first use.
+
+    From the variables, or the lines of a file that its owner alone may read.
+    """
     if environ.get("BAKEN_SECRET_KEY"):
-        return environ["BAKEN_SECRET_KEY"]
+        return [environ["BAKEN_SECRET_KEY"], *environ.get("BAKEN_SECRET_KEY_FALLBACKS", "").split()]
     path = home(environ) / "secret.key"
     if not path.exists():
-        fresh = path.with_suffix(f".{os.getpid()}")
-        fresh.touch(mode=0o600)
-        fresh.write_text(secrets.token_urlsafe(64))
+        fresh = _fresh_secrets(path, [secrets.token_urlsafe(64)])
         try:
             os.link(fresh, path)  # atomic: the first of several starters wins
         except FileExistsError:
             pass
         finally:
             fresh.unlink()
-    return path.read_text()
+    return path.read_text().split()
+
+
+def renew_secret_key(*, retire: bool, environ: Mapping[str, str] = os.environ) -> int:
+    """A new key before those there are, or with `retire` none but the newest; how many there are then.
+
+    Raises ConfigurationError when the key is not kept in the file.
+    """
+    if environ.get("BAKEN_SECRET_KEY"):
+        raise ConfigurationError(
+            "BAKEN_SECRET_KEY: it is set, so set another one, and the old one in BAKEN_SECRET_KEY_FALLBACKS"
+        )
+    held = secret_keys(environ)
+    kept = held[:1] if retire else [secrets.token_urlsafe(64), *held]
+    path = home(environ) / "secret.key"
+    _fresh_secrets(path, kept).replace(path)
+    return len(kept)
+
+
+def _fresh_secrets(path: Path, keys: list[str]) -> Path:
+    fresh = path.with_suffix(f".{os.getpid()}")
+    fresh.touch(mode=0o600)
+    fresh.write_text("\n".join(keys))
+    return fresh

@@ -7,6 +7,8 @@ from typing import Any
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from baken.record.orgs import indexkeys
+
 OLDEST = 150_000
 """Oldest PostgreSQL that works, as it numbers itself."""
 LOCK_TIMEOUT = "10s"
@@ -29,6 +31,7 @@ def bring_up_to_date(progress: Callable[[str], None]) -> None:
     if server_version() < OLDEST:
         raise SchemaError(f"DATABASE_URL: PostgreSQL 15 or newer is needed; this is {server_version() // 10_000}")
     if not pending():
+        indexkeys.ensure()
         return
     with _alone():
         executor = MigrationExecutor(connection)
@@ -40,6 +43,7 @@ def bring_up_to_date(progress: Callable[[str], None]) -> None:
             executor.migrate(executor.loader.graph.leaf_nodes(), plan)
         except OperationalError as error:
             raise SchemaError(f"the schema is not up to date ({str(error).strip()}); start again") from error
+    indexkeys.ensure()
 
 
 def server_version() -> int:

@@ -28,7 +28,7 @@ def database(address: str) -> dict[str, object]:
     }
 
 
-SECRET_KEY = configuration.secret_key()
+SECRET_KEY, *SECRET_KEY_FALLBACKS = configuration.secret_keys()
 DEBUG = configuration.flag("BAKEN_DEBUG", default=False)
 BAKEN_URL = configuration.url()
 BAKEN_HOME = configuration.home()

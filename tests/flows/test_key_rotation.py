@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from django.db import connections
 
-from baken.record.orgs import keys, rotation
+from baken.record.orgs import keys, rotation, spreading
 from baken.record.orgs.models import DataKey, File, Organisation, Rotation
 from baken.record.orgs.sealing import version_of
 
@@ -23,7 +23,7 @@ class Killed(Exception):
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(keys, "FRESH", 0.2)
-    monkeypatch.setattr(rotation, "MARGIN", 0.1)
+    monkeypatch.setattr(spreading, "MARGIN", 0.1)
     monkeypatch.setattr(rotation, "BATCH", 20)
     keys.forget_all()
     yield

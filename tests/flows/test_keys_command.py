@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from baken.record.orgs import keys, rotation
+from baken.record.orgs import keys, rotation, spreading
 from baken.record.orgs.models import DataKey, Organisation
 from baken.run.cli.keys import command
 from tests.conftest import Cast
@@ -39,7 +39,7 @@ def test_another_installations_key_opens_nothing(cast: Cast, tmp_path: Path, mon
     monkeypatch.setenv("BAKEN_KEY_FILE", str(tmp_path / "root.key"))
     result = run("verify")
     assert result.exit_code == 1
-    assert "the keys of 0 of" in result.output
+    assert "opens 0 of" in result.output
 
 
 @pytest.mark.django_db(transaction=True)
@@ -48,7 +48,7 @@ def test_rotation_leaves_everything_readable(monkeypatch: pytest.MonkeyPatch) ->
     from baken.record.people.access import program
 
     monkeypatch.setattr(keys, "FRESH", 0.1)
-    monkeypatch.setattr(rotation, "MARGIN", 0.1)
+    monkeypatch.setattr(spreading, "MARGIN", 0.1)
     catalogue.add_organisation(
         program("tests"), code="acme", name="Acme & Sons", kind="customer", language="en", zone="UTC"
     )

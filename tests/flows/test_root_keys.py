@@ -1,9 +1,14 @@
 """Root keys: one in a file, one that Vault keeps; both do the same."""
 
+import base64
+import json
 from collections.abc import Callable, Iterator
+from itertools import combinations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from baken.reach.keyring import (
     KeyFile,
@@ -11,10 +16,12 @@ from baken.reach.keyring import (
     NoRootKey,
     RootKey,
     RootKeyUnreachable,
+    ShareError,
     VaultTransit,
     WrongRootKey,
+    shares,
 )
-from tests.flows.vault_transit import TOKEN, running
+from tests.flows.vault_transit import OPERATOR, TOKEN, running
 
 SECRET = bytes(range(32))
 
@@ -39,9 +46,80 @@ def test_what_it_wraps_it_unwraps_later_in_the_same_context_alone(make: Callable
             make().unwrap(changed, context)
 
 
-def test_it_derives_the_same_for_a_purpose_and_something_else_for_another(make: Callable[[], RootKey]) -> None:
-    assert make().derive("search") == make().derive("search") != make().derive("other")
-    assert len(make().derive("search")) == 32
+def test_it_tells_by_which_version_something_is_wrapped(make: Callable[[], RootKey]) -> None:
+    root = make()
+    assert root.wrapped_by(root.wrap(SECRET, b"")) == root.name == make().name
+    assert root.wrapped_by(b"x") != root.name
+
+
+def test_a_key_file_unwraps_with_older_versions_until_they_are_retired(tmp_path: Path) -> None:
+    first = KeyFile.create(tmp_path / "root.key")
+    wrapped = first.wrap(SECRET, b"here")
+    waiting = first.with_another()
+    assert (first.waiting, waiting.name, waiting.switched().name) == ("", first.name, waiting.waiting)
+    waiting.switched().save(tmp_path / "root.key", "a sentence")
+    second = KeyFile.load(tmp_path / "root.key", "a sentence")
+    assert second.unwrap(wrapped, b"here") == SECRET
+    assert second.wrapped_by(wrapped) == first.name != second.name == second.wrapped_by(second.wrap(SECRET, b""))
+    with pytest.raises(WrongRootKey):
+        first.unwrap(second.wrap(SECRET, b"here"), b"here")
+    with pytest.raises(WrongRootKey):
+        second.without({first.name, second.name}).unwrap(wrapped, b"here")
+    assert second.without({second.name}).name == second.name, "what wraps is never taken away"
+
+
+def test_vault_unwraps_with_older_versions_until_they_are_retired() -> None:
+    with running() as address:
+        everyday, operator = VaultTransit(address, "baken", TOKEN), VaultTransit(address, "baken", OPERATOR)
+        wrapped, before = everyday.wrap(SECRET, b"here"), everyday.name
+        with pytest.raises(KeyringError, match="refuses to rotate"):
+            everyday.rotate()
+        operator.rotate()
+        assert (before, everyday.name) == ("vault:baken:v1", "vault:baken:v2")
+        assert everyday.wrapped_by(wrapped) == before
+        assert everyday.unwrap(wrapped, b"here") == SECRET
+        operator.retire()
+        with pytest.raises(WrongRootKey):
+            everyday.unwrap(wrapped, b"here")
+        assert everyday.unwrap(everyday.wrap(SECRET, b"here"), b"here") == SECRET
+
+
+def test_any_k_shares_open_an_escrow_and_fewer_do_not() -> None:
+    for needed, count in ((2, 2), (2, 3), (3, 5), (5, 5)):
+        held = KeyFile.of(SECRET, SECRET[::-1])
+        texts = shares.divide(held, needed, count)
+        for chosen in combinations(texts, needed):
+            assert shares.join(chosen) == held
+        with pytest.raises(ShareError, match=f"opens with {needed} different shares and here are {needed - 1}"):
+            shares.join([*texts[: needed - 1], texts[0]])
+        for text in texts:
+            assert base64.b64encode(SECRET).decode() not in text
+
+
+@given(secret=st.binary(min_size=32, max_size=32), data=st.data(), needed=st.integers(2, 6), more=st.integers(0, 4))
+def test_shares_open_in_any_order_and_not_when_one_is_changed(
+    secret: bytes, data: st.DataObject, needed: int, more: int
+) -> None:
+    held = KeyFile.of(secret)
+    chosen = data.draw(st.permutations(shares.divide(held, needed, needed + more)))[:needed]
+    assert shares.join(chosen) == held
+    share = json.loads(chosen[0])
+    part = bytearray.fromhex(share["part"])
+    part[data.draw(st.integers(0, 15))] ^= data.draw(st.integers(1, 255))
+    with pytest.raises(ShareError, match="one of them was changed"):
+        shares.join([json.dumps({**share, "part": part.hex()}), *chosen[1:]])
+
+
+def test_shares_that_do_not_belong_together_or_are_none_say_so() -> None:
+    mine, other = (shares.divide(KeyFile.of(SECRET), 2, 3) for _ in range(2))
+    with pytest.raises(ShareError, match="different escrows"):
+        shares.join([mine[0], other[1]])
+    for text in ("", "{}", mine[0].replace('"part": "', '"part": "x'), mine[0][:50]):
+        with pytest.raises(ShareError, match="no share"):
+            shares.join([text, mine[1]])
+    for needed, count in ((1, 3), (4, 3), (2, 101)):
+        with pytest.raises(ShareError, match="needed"):
+            shares.divide(KeyFile.of(SECRET), needed, count)
 
 
 def test_a_key_file_is_its_owners_alone_and_the_first_of_two_creators_wins(tmp_path: Path) -> None:
@@ -53,8 +131,9 @@ def test_a_key_file_is_its_owners_alone_and_the_first_of_two_creators_wins(tmp_p
 
 
 @pytest.mark.parametrize(("text", "error"), [
-    ("", KeyringError), ("{}", KeyringError), ('{"format": "other"}', KeyringError),
-    ('{"format": "baken root key 1", "secret": "%%"}', KeyringError),
+    ("", KeyringError), ("{}", KeyringError), ('{"format": "other"}', KeyringError), ("[]", KeyringError),
+    ('{"format": "baken root keys 1", "content": "%%"}', KeyringError),
+    ('{"format": "baken root keys 1", "content": "e30="}', KeyringError),
 ])  # fmt: skip
 def test_a_damaged_file_says_so(tmp_path: Path, text: str, error: type[Exception]) -> None:
     path = tmp_path / "root.key"

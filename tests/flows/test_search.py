@@ -65,6 +65,7 @@ def test_the_same_word_looks_different_in_another_organisation(owners: list[Orga
     assert not tokens[0] & tokens[1]
 
 
+@pytest.mark.django_db
 def test_an_address_is_looked_up_in_any_case_and_cannot_be_guessed_from_its_digest() -> None:
     assert search.address_key(" Jan@Klant.example") == search.address_key("jan@klant.EXAMPLE")
     import hashlib

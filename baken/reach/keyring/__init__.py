@@ -3,6 +3,7 @@
 from baken.reach.keyring.errors import KeyringError, NoRootKey, RootKeyUnreachable, WrongRootKey
 from baken.reach.keyring.keyfile import KeyFile
 from baken.reach.keyring.root import RootKey
+from baken.reach.keyring.shares import ShareError
 from baken.reach.keyring.vault import VaultTransit
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "NoRootKey",
     "RootKey",
     "RootKeyUnreachable",
+    "ShareError",
     "VaultTransit",
     "WrongRootKey",
 ]

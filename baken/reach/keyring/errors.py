@@ -10,7 +10,10 @@ class NoRootKey(KeyringError):
 
 
 class WrongRootKey(KeyringError):
-    """What was wrapped does not open with this root key: it is another installation's, or the data was changed."""
+    """What was wrapped does not open with this root key: it is another installation's, or older than the data.
+
+    Bring back the escrow that was made last, with `baken keys import`.
+    """
 
 
 class RootKeyUnreachable(KeyringError):

@@ -1,7 +1,10 @@
-"""A root key in a file that only its owner may read, sealed with a passphrase if one is set.
+"""Root keys in a file that only its owner may read, sealed with a passphrase if one is set.
 
-The file is JSON. `secret` is the root key, 32 bytes in base64; with a passphrase it is sealed by AES-256-GCM under a
-key that scrypt makes of the passphrase, with the parameters beside it.
+The file is JSON. `content` holds the root keys, oldest first, and says which of them is primary: what is wrapped now is
+wrapped with that one, and what an older one wrapped still opens. With a passphrase the content is sealed by AES-256-GCM
+under a key that scrypt makes of the passphrase, with the parameters beside it.
+
+What is wrapped begins with the fingerprint of the key that wrapped it.
 """
 
 import base64
@@ -9,6 +12,9 @@ import hashlib
 import json
 import os
 import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,18 +26,28 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from baken.reach.keyring.errors import KeyringError, NoRootKey, WrongRootKey
 
-FORMAT = "baken root key 1"
+FORMAT = "baken root keys 1"
 SCRYPT = {"n": 2**15, "r": 8, "p": 1}
 _SIZE = 32
 _NONCE = 12
+_MARK = 8
 
 
+@dataclass(frozen=True)
 class KeyFile:
-    """The root key of a file. Make one with `create` or `load`."""
+    """The root keys of a file. Make one with `create` or `load`; what changes it gives another one, to be saved.
 
-    def __init__(self, secret: bytes) -> None:
-        self._secret = secret
-        self._aead = AESGCM(self.derive("wrapping"))
+    held: the keys by their names, oldest first. name: that of the primary one.
+    """
+
+    held: Mapping[str, bytes]
+    name: str
+
+    @classmethod
+    def of(cls, *held: bytes) -> Self:
+        """With these keys, of which the last one is primary."""
+        named = {_name(key): key for key in held}
+        return cls(named, list(named)[-1])
 
     @classmethod
     def create(cls, path: Path, passphrase: str = "") -> Self:
@@ -39,72 +55,128 @@ class KeyFile:
 
         Raises KeyringError when the folder cannot be written.
         """
-        root = cls(secrets.token_bytes(_SIZE))
-        root.save(path, passphrase, replace=False)
+        cls.of(secrets.token_bytes(_SIZE)).save(path, passphrase, replace=False)
         return cls.load(path, passphrase)
 
     @classmethod
     def load(cls, path: Path, passphrase: str = "") -> Self:
-        """The root key in a file. Raises NoRootKey, WrongRootKey for a wrong passphrase, KeyringError."""
+        """The root keys in a file. Raises NoRootKey, WrongRootKey for a wrong passphrase, KeyringError."""
         try:
-            return cls(_opened(json.loads(path.read_text()), passphrase))
+            return cls.from_content(_opened(json.loads(path.read_text()), passphrase))
         except FileNotFoundError as error:
             raise NoRootKey(f"{path}: {NoRootKey.__doc__}") from error
         except OSError as error:
             raise KeyringError(f"{path} cannot be read: {error.strerror}") from error
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise KeyringError(f"{path} is no key file of Baken, or is damaged") from error
 
+    @classmethod
+    def from_content(cls, content: bytes) -> Self:
+        """The same from what a file or an escrow contains. Raises ValueError, KeyError, TypeError."""
+        read = json.loads(content)
+        keys = [base64.b64decode(key, validate=True) for key in read["keys"]]
+        held = {_name(key): key for key in keys}
+        if read["primary"] not in held or any(len(key) != _SIZE for key in keys):
+            raise ValueError("the keys are damaged")
+        return cls(held, read["primary"])
+
+    def content(self) -> bytes:
+        """All of it, to be sealed."""
+        return json.dumps({"primary": self.name, "keys": [_text(key) for key in self.held.values()]}).encode()
+
     def save(self, path: Path, passphrase: str = "", *, replace: bool = True) -> None:
-        """Write the key to a file, durably. With `replace` it takes the place of an older one."""
-        draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-        try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _write(draft, json.dumps(_closed(self._secret, passphrase), indent=1))
-            if replace:
-                draft.replace(path)
-            else:
-                _link(draft, path)
-        except OSError as error:
-            raise KeyringError(f"{path} cannot be written: {error.strerror}") from error
-        finally:
-            draft.unlink(missing_ok=True)
+        """Write the keys to a file, durably. With `replace` it takes the place of an older one."""
+        write_private(path, json.dumps(_closed(self.content(), passphrase), indent=1), replace=replace)
+
+    def with_another(self) -> Self:
+        """And a new key, which wraps nothing yet."""
+        key = secrets.token_bytes(_SIZE)
+        return type(self)({**self.held, _name(key): key}, self.name)
+
+    def switched(self) -> Self:
+        """With the newest key as the primary one."""
+        return type(self)(self.held, self.waiting or self.name)
+
+    def without(self, names: set[str]) -> Self:
+        """Without these keys, the primary one excepted: what they wrapped opens no more."""
+        return type(self)({n: key for n, key in self.held.items() if n not in names - {self.name}}, self.name)
 
     @property
-    def name(self) -> str:
-        """A fingerprint of the key."""
-        return f"file:{hashlib.sha256(self.derive('name')).hexdigest()[:16]}"
+    def waiting(self) -> str:
+        """The name of a key that is newer than the primary one; empty when there is none."""
+        newest = list(self.held)[-1]
+        return newest if newest != self.name else ""
 
     def wrap(self, secret: bytes, context: bytes) -> bytes:
         """As `RootKey`."""
         nonce = secrets.token_bytes(_NONCE)  # one per organisation and rotation: random ones do not meet
-        return nonce + self._aead.encrypt(nonce, secret, context)
+        return _mark(self.name) + nonce + self._ciphers[self.name].encrypt(nonce, secret, context)
 
     def unwrap(self, wrapped: bytes, context: bytes) -> bytes:
         """As `RootKey`."""
+        cipher, sealed = self._ciphers.get(self.wrapped_by(wrapped)), wrapped[_MARK:]
+        if cipher is None:
+            raise WrongRootKey(str(WrongRootKey.__doc__))
         try:
-            return self._aead.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], context)
+            return cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], context)
         except (InvalidTag, ValueError) as error:
             raise WrongRootKey(str(WrongRootKey.__doc__)) from error
 
-    def derive(self, purpose: str) -> bytes:
-        """As `RootKey`: HKDF-SHA256 of RFC 5869."""
-        return HKDF(hashes.SHA256(), _SIZE, salt=None, info=f"baken/{purpose}".encode()).derive(self._secret)
+    def wrapped_by(self, wrapped: bytes) -> str:
+        """As `RootKey`."""
+        return f"file:{wrapped[:_MARK].hex()}"
+
+    @cached_property
+    def _ciphers(self) -> dict[str, AESGCM]:
+        return {name: AESGCM(_derived(key, "wrapping")) for name, key in self.held.items()}
 
 
-def _closed(secret: bytes, passphrase: str) -> dict[str, Any]:
+def write_private(path: Path, text: str, *, replace: bool = False) -> None:
+    """Write a file that its owner alone may read, all of it or nothing. Raises KeyringError.
+
+    Without `replace` one that is there already stays.
+    """
+    draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _write(draft, text)
+        if replace:
+            draft.replace(path)
+        else:
+            _link(draft, path)
+    except OSError as error:
+        raise KeyringError(f"{path} cannot be written: {error.strerror}") from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _name(key: bytes) -> str:
+    """A fingerprint of a key."""
+    return f"file:{hashlib.sha256(_derived(key, 'name')).digest()[:_MARK].hex()}"
+
+
+def _mark(name: str) -> bytes:
+    return bytes.fromhex(name.removeprefix("file:"))
+
+
+def _derived(key: bytes, purpose: str) -> bytes:
+    """HKDF-SHA256 (RFC 5869)."""
+    return HKDF(hashes.SHA256(), _SIZE, salt=None, info=f"baken/{purpose}".encode()).derive(key)
+
+
+def _closed(content: bytes, passphrase: str) -> dict[str, Any]:
     if not passphrase:
-        return {"format": FORMAT, "secret": _text(secret)}
+        return {"format": FORMAT, "content": _text(content)}
     salt, nonce = secrets.token_bytes(16), secrets.token_bytes(_NONCE)
-    sealed = AESGCM(_stretched(passphrase, salt, SCRYPT)).encrypt(nonce, secret, FORMAT.encode())
+    sealed = AESGCM(_stretched(passphrase, salt, SCRYPT)).encrypt(nonce, content, FORMAT.encode())
     return {"format": FORMAT, "scrypt": SCRYPT, "salt": _text(salt), "nonce": _text(nonce), "sealed": _text(sealed)}
 
 
 def _opened(held: dict[str, Any], passphrase: str) -> bytes:
     if held["format"] != FORMAT:
         raise ValueError(held["format"])
-    if "secret" in held:
-        return base64.b64decode(held["secret"], validate=True)
+    if "content" in held:
+        return base64.b64decode(held["content"], validate=True)
     if not passphrase:
         raise WrongRootKey("The key file is sealed with a passphrase; set BAKEN_KEY_PASSPHRASE.")
     key = _stretched(passphrase, base64.b64decode(held["salt"]), held["scrypt"])

@@ -1,7 +1,9 @@
 """A root key that Vault or OpenBao keeps: the Transit secrets engine, through its HTTP API.
 
-The key named in the settings has to be of a type with authenticated encryption (aes256-gcm96, the default). What is
-derived comes from its HMAC. The token may encrypt, decrypt and hmac with that key, and nothing else.
+The key named in the settings has to be of a type with authenticated encryption (aes256-gcm96, the default). The token
+may encrypt and decrypt with that key, and nothing else; rotating it needs one that may also rotate and configure it.
+
+Transit's own rewrap does not take associated data, so what is wrapped anew is decrypted and encrypted.
 """
 
 import base64
@@ -28,37 +30,46 @@ class VaultTransit:
 
     @property
     def name(self) -> str:
-        """Where the key is kept, and its name."""
-        return f"vault:{self._key}"
+        """Where the key is kept, its name and its newest version, which something is encrypted to learn."""
+        return self.wrapped_by(self.wrap(b"which version?", b"baken/version"))
 
     def wrap(self, secret: bytes, context: bytes) -> bytes:
         """As `RootKey`."""
         body = {"plaintext": _text(secret), "associated_data": _text(context)}
-        return str(self._ask("encrypt", body)["ciphertext"]).encode()
+        return str(self._ask(f"encrypt/{self._key}", body)["ciphertext"]).encode()
 
     def unwrap(self, wrapped: bytes, context: bytes) -> bytes:
         """As `RootKey`."""
         body = {"ciphertext": wrapped.decode(errors="replace"), "associated_data": _text(context)}
-        return base64.b64decode(self._ask("decrypt", body)["plaintext"])
+        return base64.b64decode(self._ask(f"decrypt/{self._key}", body)["plaintext"])
 
-    def derive(self, purpose: str) -> bytes:
-        """As `RootKey`: HMAC-SHA256 with version 1 of the key, which stays when the key is rotated."""
-        body = {"input": _text(f"baken/{purpose}".encode()), "key_version": 1}
-        answer = str(self._ask("hmac", body, "/sha2-256")["hmac"])  # vault:v1:<base64>
-        return base64.b64decode(answer.rsplit(":", 1)[1])
+    def wrapped_by(self, wrapped: bytes) -> str:
+        """As `RootKey`: `vault:v2:…` was encrypted with version 2."""
+        parts = wrapped.decode(errors="replace").split(":")
+        return f"vault:{self._key}:{parts[1] if len(parts) == 3 else 'unknown'}"
 
-    def _ask(self, action: str, body: dict[str, Any], suffix: str = "") -> dict[str, Any]:
+    def rotate(self) -> None:
+        """A new version, with which everything is encrypted from now on; the older ones still decrypt."""
+        self._ask(f"keys/{self._key}/rotate", {})
+
+    def retire(self) -> None:
+        """Let no version but the one in use decrypt any more."""
+        newest = int(self.name.rpartition(":v")[2])
+        self._ask(f"keys/{self._key}/config", {"min_decryption_version": newest})
+
+    def _ask(self, what: str, body: dict[str, Any]) -> dict[str, Any]:
         request = urllib.request.Request(  # noqa: S310  the scheme is checked when the address is set
-            f"{self._base}/{action}/{self._key}{suffix}",
+            f"{self._base}/{what}",
             data=json.dumps(body).encode(),
             headers={"X-Vault-Token": self._token, "Content-Type": "application/json"},
             method="POST",
         )
         try:
             with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310  as above
-                return dict(json.load(answer)["data"])
+                content = answer.read()  # rotating and configuring may answer 204, without any
+                return dict(json.loads(content)["data"] or {}) if content else {}
         except urllib.error.HTTPError as error:
-            raise _refused(action, error) from error
+            raise _refused(what.partition("/")[0], error) from error
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RootKeyUnreachable(f"{self._base}: {RootKeyUnreachable.__doc__}") from error
 
@@ -67,9 +78,8 @@ def _refused(action: str, error: urllib.error.HTTPError) -> KeyringError:
     if error.code == 400 and action == "decrypt":
         return WrongRootKey(str(WrongRootKey.__doc__))
     if error.code in (403, 404):
-        return KeyringError(
-            f"Vault refuses to {action} (HTTP {error.code}): check the token's policy and the key's name"
-        )
+        what = "rotate or configure the key" if action == "keys" else action
+        return KeyringError(f"Vault refuses to {what} (HTTP {error.code}): check the token's policy and the key's name")
     return RootKeyUnreachable(f"Vault answered HTTP {error.code}")
 
 

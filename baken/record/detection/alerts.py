@@ -16,7 +16,7 @@ from baken.record.incidents import flows as incidents
 from baken.record.incidents.checks import DONE
 from baken.record.ledger import clock
 from baken.record.orgs.fields import LINE
-from baken.record.orgs.search import standing_for
+from baken.record.orgs.search import all_standing_for, standing_for
 from baken.record.people.access import Caller, Conflict, NotFound, Permission
 
 MONTH, YEAR = timedelta(days=31), timedelta(days=400)
@@ -72,9 +72,11 @@ def tidy() -> None:
 
 def _is_known(source: AlertSource, alert: Alert) -> bool:
     key = hashlib.sha256(alert.key.encode()).hexdigest() if len(alert.key) > LINE else alert.key
-    key = standing_for("alert", f"{source.id}/{key}".encode())
+    code, *older = all_standing_for("alert", f"{source.id}/{key}".encode())
+    if AlertTaken.objects.filter(source=source, key__in=older).exists():
+        return True
     _, new = AlertTaken.objects.get_or_create(
-        source=source, key=key, defaults={"organisation_id": source.organisation_id, "at": clock.now()}
+        source=source, key=code, defaults={"organisation_id": source.organisation_id, "at": clock.now()}
     )
     return not new
 

@@ -2,18 +2,14 @@
 
 The root key is kept outside the database; `settings.BAKEN_ROOT_KEY` gives it. It wraps one wrapping key per
 organisation, which wraps that organisation's data keys. No value is sealed with a data key itself: every column has a
-key of its own, derived from it, and the organisation's search tokens and sealed files have theirs.
+key of its own, derived from it. What is looked up by has a root of its own: see `orgs.indexkeys`.
 
 Without its keys what an organisation wrote is noise. So erasing them erases it, wherever copies are.
 """
 
 import secrets
-import time
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from functools import lru_cache
-from threading import Lock
-from typing import Any, Protocol, TypeVar
+from collections.abc import Iterator
+from typing import Protocol
 from uuid import UUID
 
 import tink
@@ -25,11 +21,11 @@ from tink.aead import Aead
 
 from baken.record.orgs.aead import aead
 from baken.record.orgs.models import DataKey, WrappingKey
+from baken.record.orgs.shelf import Shelf
 
 SIZE = 32
 FRESH = 30.0
-"""Seconds for which a process trusts what it knows of an organisation's primary key."""
-Kept = TypeVar("Kept")
+"""Seconds for which a process trusts what it knows of which keys there are."""
 
 
 class Root(Protocol):
@@ -39,7 +35,7 @@ class Root(Protocol):
     def name(self) -> str: ...
     def wrap(self, secret: bytes, context: bytes) -> bytes: ...
     def unwrap(self, wrapped: bytes, context: bytes) -> bytes: ...
-    def derive(self, purpose: str) -> bytes: ...
+    def wrapped_by(self, wrapped: bytes) -> str: ...
 
 
 class KeysErased(Exception):
@@ -50,43 +46,13 @@ class UnknownKey(Exception):
     """A value was sealed with a key version that its organisation does not have."""
 
 
-@lru_cache(maxsize=1)
 def root() -> Root:
-    """The root key of this installation. Raises what reaching it raises."""
+    """The root key of this installation as it is now: it may get new versions. Raises what reaching it raises."""
     key: Root = settings.BAKEN_ROOT_KEY()
     return key
 
 
-class _Shelf:
-    """What was made lately, the oldest given up first; safe between threads."""
-
-    def __init__(self, size: int) -> None:
-        self._size, self._lock = size, Lock()
-        self._kept: OrderedDict[Any, tuple[float, Any]] = OrderedDict()
-
-    def get(self, key: Any, make: Callable[[], Kept], fresh: float = float("inf")) -> Kept:
-        """What is kept under `key`, made anew when it is not or is older than `fresh` seconds."""
-        now = time.monotonic()
-        with self._lock:
-            made, value = self._kept.get(key, (float("-inf"), None))
-            if now - made < fresh:
-                self._kept.move_to_end(key)
-                found: Kept = value
-                return found
-        fresh_value = make()
-        with self._lock:
-            self._kept[key] = (now, fresh_value)
-            while len(self._kept) > self._size:
-                self._kept.popitem(last=False)
-        return fresh_value
-
-    def drop(self, matches: Callable[[Any], bool]) -> None:
-        with self._lock:
-            for key in [key for key in self._kept if matches(key)]:
-                del self._kept[key]
-
-
-_primaries, _data, _derived = _Shelf(4096), _Shelf(4096), _Shelf(16384)
+_primaries, _data, _derived = Shelf(4096), Shelf(4096), Shelf(16384)
 
 
 def primary(organisation: UUID) -> int:
@@ -97,18 +63,8 @@ def primary(organisation: UUID) -> int:
 def sealer(organisation: UUID, version: int, purpose: str) -> Aead:
     """The key for one purpose (`table.column.seal`) of one version. Raises UnknownKey, KeysErased."""
     return _derived.get(
-        (organisation, version, purpose), lambda: aead(_derive(_data_key(organisation, version), purpose))
+        (organisation, version, purpose), lambda: aead(derive(_data_key(organisation, version), purpose))
     )
-
-
-def search_key(organisation: UUID) -> bytes:
-    """What the search tokens of an organisation are made with, which is independent of its data keys."""
-    return _derived.get((organisation, 0, "search"), lambda: _derive(_search_root(), f"search/{organisation}"))
-
-
-def lookup_key() -> bytes:
-    """What exact look-ups across organisations are made with: an e-mail address at the sign-in."""
-    return _derived.get((None, 0, "lookup"), lambda: _derive(_search_root(), "lookup"))
 
 
 @transaction.atomic
@@ -143,9 +99,20 @@ def rewrap(organisation: UUID) -> None:
         context = _context("data", organisation, key.version)
         key.wrapped = new.encrypt(old.decrypt(bytes(key.wrapped), context), context)
         key.save(update_fields=["wrapped"])
-    held.wrapped = root().wrap(fresh, _context("wrapping", organisation, held.version + 1))
-    held.version, held.root = held.version + 1, root().name
+    held.version += 1
+    wrap(held, fresh)
     held.save(update_fields=["wrapped", "version", "root"])
+
+
+def wrap(held: WrappingKey, material: bytes) -> None:
+    """Put a wrapping key on its row, wrapped by the root key as it is now."""
+    held.wrapped = root().wrap(material, _context("wrapping", held.organisation_id, held.version))
+    held.root = root().wrapped_by(held.wrapped)
+
+
+def unwrap(held: WrappingKey, by: Root) -> bytes:
+    """The wrapping key on a row, under some root key. Raises what that raises."""
+    return by.unwrap(bytes(held.wrapped), _context("wrapping", held.organisation_id, held.version))
 
 
 @transaction.atomic
@@ -157,20 +124,20 @@ def destroy(organisation: UUID) -> None:
     transaction.on_commit(lambda: forget(organisation))
 
 
-def verify(root: Root, refused: type[Exception]) -> Iterator[tuple[UUID, str]]:
+def verify(root: Root, refused: type[Exception]) -> Iterator[tuple[str, str]]:
     """Each organisation with keys, and what keeps them from opening under a root key; empty when nothing does.
 
     refused: what that root key raises when it does not open something.
     """
     for held in WrappingKey.objects.filter(destroyed=False).order_by("organisation_id"):
         try:
-            material = root.unwrap(bytes(held.wrapped), _context("wrapping", held.organisation_id, held.version))
+            material = unwrap(held, root)
             for key in DataKey.objects.filter(organisation_id=held.organisation_id):
                 aead(material).decrypt(bytes(key.wrapped), _context("data", held.organisation_id, key.version))
         except (refused, tink.TinkError) as problem:
-            yield held.organisation_id, str(problem)
+            yield str(held.organisation_id), str(problem)
         else:
-            yield held.organisation_id, ""
+            yield str(held.organisation_id), ""
 
 
 def forget(organisation: UUID) -> None:
@@ -182,7 +149,6 @@ def forget(organisation: UUID) -> None:
 
 def forget_all() -> None:
     """Give up everything that is kept: after the root key was replaced, and between tests."""
-    root.cache_clear()
     for shelf in (_primaries, _data, _derived):
         shelf.drop(lambda key: True)
 
@@ -223,13 +189,14 @@ def _wrapping(organisation: UUID) -> Aead:
         return _first_wrapping(organisation)
     if held.destroyed:
         raise KeysErased(str(KeysErased.__doc__))
-    return aead(root().unwrap(bytes(held.wrapped), _context("wrapping", organisation, held.version)))
+    return aead(unwrap(held, root()))
 
 
 def _first_wrapping(organisation: UUID) -> Aead:
     fresh = secrets.token_bytes(SIZE)
-    wrapped = root().wrap(fresh, _context("wrapping", organisation, 1))
-    WrappingKey.objects.create(organisation_id=organisation, version=1, wrapped=wrapped, root=root().name)
+    held = WrappingKey(organisation_id=organisation, version=1)
+    wrap(held, fresh)
+    held.save(force_insert=True)
     return aead(fresh)
 
 
@@ -242,10 +209,6 @@ def _context(kind: str, organisation: UUID, version: int) -> bytes:
     return f"baken/{kind}/{organisation}/{version}".encode()
 
 
-def _search_root() -> bytes:
-    return _derived.get((None, 0, "root"), lambda: root().derive("search"))
-
-
-def _derive(material: bytes, purpose: str) -> bytes:
+def derive(material: bytes, purpose: str) -> bytes:
     """HKDF-SHA256 (RFC 5869)."""
     return HKDF(hashes.SHA256(), SIZE, salt=None, info=purpose.encode()).derive(material)

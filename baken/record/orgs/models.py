@@ -90,12 +90,35 @@ class DataKey(models.Model):
         ]
 
 
+class IndexKey(models.Model):
+    """One version of what search tokens and exact look-ups are made with, wrapped by the root key named in `root`.
+
+    New ones are made with the primary one, and looked for by all that are not `replaced_at` some time.
+    """
+
+    id = IdField()
+    version = models.PositiveSmallIntegerField(unique=True)
+    wrapped = models.BinaryField()
+    root = CodeField(max_length=200)
+    primary = models.BooleanField()
+    replaced_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["primary"], condition=Q(primary=True), name="one_primary_index_key")
+        ]
+
+
 class SearchToken(models.Model):
-    """A record holds a word: what stands for it is made by `orgs.search`. scope: who may find the record by it."""
+    """A record holds a word: what stands for it is made by `orgs.search`. scope: who may find the record by it.
+
+    version: of the index key that the token was made with.
+    """
 
     pk = models.CompositePrimaryKey("organisation_id", "token", "scope", "record")
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+", db_index=False)
     token = models.IntegerField()
+    version = models.PositiveSmallIntegerField()
     scope = CodeField(max_length=32)
     record = models.UUIDField()
 
@@ -113,3 +136,18 @@ class Rotation(models.Model):
     last = models.UUIDField(null=True)
     done = models.PositiveBigIntegerField(default=0)
     switched_at = models.DateTimeField(auto_now_add=True)
+
+
+class IndexRotation(models.Model):
+    """A rotation of the index key that is under way: to which version, and how far it is.
+
+    `done` and `last` are of the kind of record in `table`: how many, and the id of the last one.
+    """
+
+    id = IdField()
+    version = models.PositiveSmallIntegerField(unique=True)
+    began_at = models.DateTimeField(auto_now_add=True)
+    switched_at = models.DateTimeField(null=True)
+    table = CodeField(blank=True, default="")
+    last = models.UUIDField(null=True)
+    done = models.PositiveBigIntegerField(default=0)

@@ -9,7 +9,6 @@ versions are deleted, and copies of old values, wherever they are, are noise.
 Killed at any point it goes on where it was. Both versions open throughout, so no read ever fails.
 """
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -18,12 +17,11 @@ from uuid import UUID
 from django.apps import apps
 from django.db import connection, models, transaction
 
-from baken.record.orgs import keys, sealing
+from baken.record.orgs import keys, sealing, spreading
 from baken.record.orgs.fields import Sealed, WrittenField
 from baken.record.orgs.models import DataKey, Organisation, Rotation
 
 BATCH = 1_000
-MARGIN = 2.0  # seconds: clocks of two machines differ a little
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +122,7 @@ def _seal_again(model: type[models.Model], rows: list[Any], version: int) -> Non
 
 def _finish(rotation: Rotation) -> None:
     """Sweep up what was sealed with an old version meanwhile, then destroy the old versions."""
-    _wait_for_others(rotation)
+    spreading.wait(rotation.switched_at)
     while stale := [model for model in sealed_models() if _stale(model, rotation)]:
         for model in stale:
             with transaction.atomic():
@@ -134,21 +132,6 @@ def _finish(rotation: Rotation) -> None:
         DataKey.objects.filter(organisation_id=rotation.organisation_id, version__lt=rotation.version).delete()
         rotation.delete()
     keys.forget(rotation.organisation_id)
-
-
-def _wait_for_others(rotation: Rotation) -> None:
-    """Until no process takes an old version for primary any more, and every transaction from before that is over."""
-    switched = rotation.switched_at.timestamp()
-    while time.time() < switched + keys.FRESH + MARGIN:
-        time.sleep(0.2)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_current_xact_id()::text")
-        mine = cursor.fetchone()[0]
-        while True:
-            cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot()) > %s::xid8", [mine])
-            if cursor.fetchone()[0]:
-                return
-            time.sleep(0.2)
 
 
 def _stale(model: type[models.Model], rotation: Rotation) -> list[UUID]:

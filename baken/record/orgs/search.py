@@ -12,17 +12,17 @@ import hmac
 import re
 import struct
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from threading import Lock
 from typing import NamedTuple
 from uuid import UUID
 
 import Stemmer
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
-from baken.record.orgs import keys
+from baken.record.orgs import indexkeys
 from baken.record.orgs.models import SearchToken
 
 MOST_WORDS = 2_000
@@ -51,20 +51,40 @@ def index(organisation: UUID, scope: str, record: UUID, text: str) -> None:
 
 def index_many(texts: Iterable[Text]) -> None:
     """The same for many texts at once."""
-    rows = {
-        (text.organisation, token(text.organisation, stem), text.scope, text.record)
-        for text in texts
-        for word in words(text.text)
-        for stem in stems(word)
-    }
+    version = indexkeys.versions().primary
+    rows = sorted(set(tokens(texts, version)))
     with connection.cursor() as cursor:
-        cursor.execute(INDEX, [list(column) for column in zip(*sorted(rows), strict=True)] or [[], [], [], []])
+        cursor.execute(INDEX, [version, *([list(column) for column in zip(*rows, strict=True)] or [[]] * 4)])
+
+
+def tokens(texts: Iterable[Text], version: int) -> Iterator[tuple[UUID, int, str, UUID]]:
+    """Organisation, token, scope and record of each word of some texts; several times what is there several times."""
+    for text in texts:
+        for word in words(text.text):
+            for stem in stems(word):
+                yield text.organisation, token(text.organisation, stem, version), text.scope, text.record
 
 
 INDEX = """
-INSERT INTO orgs_searchtoken (organisation_id, token, scope, record)
-SELECT * FROM unnest(%s::uuid[], %s::int[], %s::varchar[], %s::uuid[]) ON CONFLICT DO NOTHING
+INSERT INTO orgs_searchtoken (version, organisation_id, token, scope, record)
+SELECT %s, * FROM unnest(%s::uuid[], %s::int[], %s::varchar[], %s::uuid[])
+ON CONFLICT (organisation_id, token, scope, record) DO UPDATE SET version = EXCLUDED.version
+WHERE orgs_searchtoken.version < EXCLUDED.version
 """
+
+
+@transaction.atomic
+def index_again(records: Sequence[UUID], texts: Callable[[], Iterable[Text]]) -> None:
+    """Make records findable by their texts anew, with the primary index key. The caller keeps others from them.
+
+    texts: all of theirs.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM orgs_searchtoken WHERE record = ANY(%s) AND version <> %s",
+            [list(records), indexkeys.versions().primary],
+        )
+    index_many(texts())
 
 
 def find(organisations: Sequence[UUID], scopes: Sequence[str], text: str) -> QuerySet[SearchToken] | None:
@@ -84,8 +104,13 @@ def find(organisations: Sequence[UUID], scopes: Sequence[str], text: str) -> Que
 def _holding(organisations: Sequence[UUID], scopes: Sequence[str], word: str) -> QuerySet[SearchToken]:
     pairs = Q()
     for owner in organisations:
-        pairs |= Q(organisation_id=owner, token__in=[token(owner, stem) for stem in stems(word)])
+        pairs |= Q(organisation_id=owner, token__in=_tokens(owner, word))
     return SearchToken.objects.filter(pairs, scope__in=scopes)
+
+
+def _tokens(organisation: UUID, word: str) -> list[int]:
+    wanted = indexkeys.versions().wanted
+    return sorted({token(organisation, stem, version) for stem in stems(word) for version in wanted})
 
 
 def words(text: str) -> list[str]:
@@ -107,18 +132,32 @@ def stems(word: str) -> frozenset[str]:
         return frozenset(stemmer.stemWord(word) for stemmer in _STEMMERS)
 
 
-def token(organisation: UUID, stem: str) -> int:
-    """What stands for a stem in the index of one organisation."""
-    digest = hmac.digest(keys.search_key(organisation), b"word/" + stem.encode(), "sha256")
+def token(organisation: UUID, stem: str, version: int) -> int:
+    """What stands for a stem in the index of one organisation, by one version of the index key."""
+    digest = hmac.digest(indexkeys.search_key(organisation, version), b"word/" + stem.encode(), "sha256")
     return int(_TOKEN.unpack_from(digest)[0])
 
 
 def address_key(address: str) -> str:
     """The code by which an e-mail address is looked up: equal for addresses that differ in case alone."""
-    folded = unicodedata.normalize("NFKC", address.strip()).casefold()
-    return standing_for("address", folded.encode())
+    return address_keys(address)[0]
+
+
+def address_keys(address: str) -> list[str]:
+    """All codes by which it may be looked up at present; `address_key` is the first."""
+    folded = unicodedata.normalize("NFKC", address.strip()).casefold().encode()
+    return [_standing_for("address", folded, version) for version in indexkeys.versions().wanted]
 
 
 def standing_for(purpose: str, content: bytes) -> str:
-    """A code that stands for some content. Without the root key nobody learns of what, not even by guessing."""
-    return hmac.digest(keys.lookup_key(), f"{purpose}/".encode() + content, "sha256").hex()
+    """A code that stands for some content. Without the keys nobody learns of what, not even by guessing."""
+    return _standing_for(purpose, content, indexkeys.versions().primary)
+
+
+def all_standing_for(purpose: str, content: bytes) -> list[str]:
+    """The same, and what it was under index keys that were replaced since; the present one is the first."""
+    return [_standing_for(purpose, content, version) for version in indexkeys.versions().all]
+
+
+def _standing_for(purpose: str, content: bytes, version: int) -> str:
+    return hmac.digest(indexkeys.lookup_key(version), f"{purpose}/".encode() + content, "sha256").hex()

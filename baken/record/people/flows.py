@@ -13,8 +13,9 @@ from django.db import transaction
 
 from baken.domain.zones import zone as known_zone
 from baken.record.ledger import clock
+from baken.record.orgs import indexkeys
 from baken.record.orgs.models import Organisation
-from baken.record.orgs.search import address_key
+from baken.record.orgs.search import address_key, address_keys
 from baken.record.people.access import ALLOWED, Caller, NotFound, Permission, Role
 from baken.record.people.models import ApiToken, Membership, User
 
@@ -39,7 +40,8 @@ def add_user(
     caller.require(Permission.WRITE_PEOPLE)
     roles = fitting(organisation, roles)
     email = _valid_email(email)
-    if User.objects.filter(email_key=address_key(email)).exists():
+    indexkeys.hold()  # so that nobody else takes the address by another version of the key
+    if User.objects.filter(email_key__in=address_keys(email)).exists():
         raise PeopleError("email: somebody with this address exists already")
     if zone:
         known_zone(zone)

@@ -6,7 +6,8 @@ from datetime import timedelta
 from django.db import transaction
 
 from baken.record.ledger import clock
-from baken.record.orgs.search import standing_for
+from baken.record.orgs import indexkeys
+from baken.record.orgs.search import all_standing_for
 from baken.record.people.access import Caller, Conflict
 from baken.record.people.models import IdempotencyKey
 
@@ -21,13 +22,15 @@ def once(caller: Caller, *, key: str, request: bytes, create: Callable[[], int])
     The caller's `key` stands for this `request`. The same key again, also at the same moment, gives the same number
     and makes nothing; when `create` fails the key is free. Raises Conflict for a key of another request.
     """
-    digest = standing_for("request", request)
-    row, fresh = IdempotencyKey.objects.get_or_create(
-        actor=caller.actor,
-        key=standing_for("idempotency", key.encode()),
-        defaults={"request": digest, "created_at": clock.now()},
-    )
-    if row.request != digest:
+    indexkeys.hold()  # so that the same request at the same moment is known by the same version of the key
+    codes, digests = all_standing_for("idempotency", key.encode()), all_standing_for("request", request)
+    row = IdempotencyKey.objects.filter(actor=caller.actor, key__in=codes[1:]).first()
+    fresh = row is None
+    if row is None:
+        row, fresh = IdempotencyKey.objects.get_or_create(
+            actor=caller.actor, key=codes[0], defaults={"request": digests[0], "created_at": clock.now()}
+        )
+    if row.request not in digests:
         raise Conflict("This Idempotency-Key was used for another request; choose a new one.")
     if fresh:
         row.number = create()

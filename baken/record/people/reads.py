@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from baken.record.ledger import clock
 from baken.record.orgs import opened
 from baken.record.orgs.models import Organisation
-from baken.record.orgs.search import address_key
+from baken.record.orgs.search import address_keys
 from baken.record.people.access import Caller, NotFound, Permission, Role
 from baken.record.people.flows import token_digest
 from baken.record.people.models import ApiToken, Membership, User
@@ -23,7 +23,7 @@ class Unnamed(ValueError):
 
 def by_email(email: str) -> User | None:
     """The person with this address, in any case."""
-    return User.objects.filter(email_key=address_key(email)).first()
+    return User.objects.filter(email_key__in=address_keys(email)).first()
 
 
 def caller_of(user: User) -> Caller:

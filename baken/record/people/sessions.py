@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from baken.record.ledger import clock
+from baken.record.orgs import indexkeys
 from baken.record.orgs.search import address_key, standing_for
 from baken.record.people.access import Caller, NotFound, Permission
 from baken.record.people.flows import PeopleError, set_active, set_password
@@ -115,11 +116,12 @@ def end_all(user: User) -> None:
 
 
 def tidy() -> None:
-    """Forget sessions that are over, and tries that no longer count."""
+    """Forget sessions that are over, tries that no longer count, and index keys that nothing needs any more."""
     now = clock.now()
     Session.objects.filter(expire_date__lte=now).delete()
     SignIn.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
     Attempts.objects.filter(began__lte=now - WINDOW).delete()
+    indexkeys.drop_replaced(now - indexkeys.KEPT)
 
 
 def ended(session_key: str) -> None:

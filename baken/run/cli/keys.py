@@ -1,17 +1,22 @@
 """Keys: kept safe, brought back, checked and rotated."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from baken.reach.keyring import KeyFile, KeyringError
+from baken.reach.keyring import KeyFile, KeyringError, RootKey, ShareError, keyfile, shares
 from baken.run import configuration, keyring
+from baken.run.cli import rotating
 from baken.run.ready import django_ready
 
-PASSPHRASE = click.option(
-    "--passphrase", prompt=True, hide_input=True, help="What seals the escrow. Asked for when it is not given."
-)
+ESCROW = click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+PASSPHRASE = click.option("--passphrase", default="", help="What seals FILE. Asked for when it is not given.")
+SHARES = click.option(
+    "--share", "parts", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="One share of a divided escrow; give it as often as shares are needed.",
+)  # fmt: skip
 
 
 @click.group(short_help="Keep, bring back, check and rotate the keys.")
@@ -21,91 +26,124 @@ def command() -> None:
     \b
     Examples:
       baken keys export root-key.escrow     a copy for a safe, sealed with a passphrase
+      baken keys export root-key --shares 5 --needed 3
       baken keys verify                     does every organisation's key open?
-      baken keys rotate --organisation acme
+      baken keys rotate --root
     """
+
+
+command.add_command(rotating.rotate)
 
 
 @command.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option(
-    "--passphrase", prompt=True, hide_input=True, confirmation_prompt=True,
-    help="What seals the escrow. Asked for when it is not given.",
-)  # fmt: skip
-def export(file: Path, passphrase: str) -> None:
-    """Write the root key to FILE, sealed with a passphrase, for a place where no backup of the database is."""
-    if file.exists():
-        raise click.ClickException(f"{file} is there already; choose another name")
-    if len(passphrase) < 12:
-        raise click.ClickException("passphrase: give at least 12 characters; a sentence is good")
+@click.option("--passphrase", default="", help="What seals FILE. Asked for when it is not given.")
+@click.option("--shares", "count", type=int, help="Divide it over so many files instead, without a passphrase.")
+@click.option("--needed", type=int, help="How many of them open it together.")
+def export(file: Path, passphrase: str, count: int | None, needed: int | None) -> None:
+    """Write the root key to FILE, sealed with a passphrase, for a place where no backup of the database is.
+
+    With --shares to FILE.1, FILE.2 and so on, one for each of several people.
+    """
+    if (count is None) != (needed is None):
+        raise click.UsageError("--shares and --needed: give both, as in --shares 5 --needed 3")
     django_ready()
     held = keyring.root()
     if not isinstance(held, KeyFile):
         raise click.ClickException("the root key is kept by Vault; make its escrow there")
+    if count and needed:
+        _export_shares(held, file, count, needed)
+    else:
+        _export_whole(held, file, passphrase or click.prompt("Passphrase", hide_input=True, confirmation_prompt=True))
+
+
+def _export_whole(held: KeyFile, file: Path, passphrase: str) -> None:
+    _free(file)
+    if len(passphrase) < 12:
+        raise click.ClickException("passphrase: give at least 12 characters; a sentence is good")
     held.save(file, passphrase, replace=False)
     click.echo(f"{file} holds the root key {held.name}. Keep it, and the passphrase elsewhere.")
 
 
+def _export_shares(held: KeyFile, file: Path, count: int, needed: int) -> None:
+    texts = shares.divide(held, needed, count)
+    names = [file.with_name(f"{file.name}.{number}") for number in range(1, count + 1)]
+    _free(*names)
+    for name, text in zip(names, texts, strict=True):
+        keyfile.write_private(name, text)
+    click.echo(f"{names[0]} to {names[-1]}: any {needed} of these open the root key {held.name}, fewer tell nothing.")
+    click.echo("Give each to somebody else, and leave none here.")
+
+
+def _free(*files: Path) -> None:
+    for file in files:
+        if file.exists():
+            raise click.ClickException(f"{file} is there already; choose another name")
+
+
 @command.command(name="import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@ESCROW
 @PASSPHRASE
-def import_(file: Path, passphrase: str) -> None:
-    """Bring the root key back from FILE, to where Baken looks for it. An existing key is never overwritten."""
-    held, path = KeyFile.load(file, passphrase), keyring.key_file()
+@SHARES
+def import_(file: Path | None, passphrase: str, parts: Sequence[Path]) -> None:
+    """Bring the root key back from FILE or from shares, to where Baken looks for it.
+
+    An existing key is never overwritten.
+    """
+    held, path = _escrow(file, passphrase, parts), keyring.key_file()
+    if held is None:
+        raise click.UsageError("name the escrow's FILE, or its shares with --share")
     if path.exists():
         raise click.ClickException(f"{path} is there already; move it away first if it is the wrong one")
     held.save(path, configuration.secret("BAKEN_KEY_PASSPHRASE"), replace=False)
     click.echo(f"{path} holds the root key {held.name}. Check it with `baken keys verify`.")
 
 
+def _escrow(file: Path | None, passphrase: str, parts: Sequence[Path]) -> KeyFile | None:
+    if file and parts:
+        raise click.UsageError("give FILE or shares, not both")
+    if parts:
+        return shares.join([_text(part) for part in parts])
+    return KeyFile.load(file, passphrase or click.prompt("Passphrase", hide_input=True)) if file else None
+
+
+def _text(share: Path) -> str:
+    try:
+        return share.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ShareError(f"{share} cannot be read; bring another share") from error
+
+
 @command.command()
-@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--passphrase", default="", help="Of FILE.")
+@ESCROW
+@PASSPHRASE
+@SHARES
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
-def verify(context: click.Context, file: Path | None, passphrase: str, as_json: bool) -> None:
-    """Open every organisation's keys with the root key in use, or with the one in FILE. Ends with 1 if any does not."""
-    django_ready()
-    from baken.record.orgs import keys
+def verify(context: click.Context, file: Path | None, passphrase: str, parts: Sequence[Path], as_json: bool) -> None:
+    """Open every key with the root key in use, or with the escrow in FILE or in shares. Changes nothing.
 
-    root = KeyFile.load(file, passphrase or click.prompt("Passphrase", hide_input=True)) if file else keyring.root()
-    found = dict(keys.verify(root, KeyringError))
-    wrong = {str(organisation): problem for organisation, problem in found.items() if problem}
+    Ends with 1 if any does not open.
+    """
+    escrow = _escrow(file, passphrase, parts)
+    django_ready(migrate=False)
+    from baken.run import migrating
+
+    if migrating.pending():
+        raise click.ClickException("the schema is not up to date; start Baken once with `baken up`")
+    root = escrow or keyring.root()
+    found = dict(_tried(root))
+    wrong = {key: problem for key, problem in found.items() if problem}
     if as_json:
         click.echo(json.dumps({"ok": not wrong, "root": root.name, "checked": len(found), "wrong": wrong}, indent=2))
     else:
-        for organisation, problem in wrong.items():
-            click.echo(f"{organisation}: {problem}")
-        click.echo(f"root key {root.name}: the keys of {len(found) - len(wrong)} of {len(found)} organisations open")
+        for key, problem in wrong.items():
+            click.echo(f"{key}: {problem}")
+        click.echo(f"root key {root.name}: opens {len(found) - len(wrong)} of {len(found)} keys")
     context.exit(1 if wrong else 0)
 
 
-@command.command()
-@click.option("--organisation", "code", help="Code of one organisation.  [default: all]")
-@click.option("--wrapping", is_flag=True, help="Renew the wrapping key: instant, nothing is sealed again.")
-def rotate(code: str | None, wrapping: bool) -> None:
-    """Renew data keys: everything is sealed again while people work, then the old keys are destroyed.
+def _tried(root: RootKey) -> list[tuple[str, str]]:
+    from baken.record.orgs import indexkeys, keys
 
-    A rotation that was stopped goes on where it was when you run it again.
-    """
-    django_ready()
-    from baken.record.orgs import keys, rotation
-    from baken.record.orgs.models import Organisation
-
-    chosen = Organisation.objects.order_by("created_at")
-    chosen = chosen.filter(code=code) if code else chosen
-    if code and not chosen.exists():
-        raise click.ClickException(f"organisation: there is none of code {code!r}")
-    for organisation in chosen:
-        if wrapping:
-            keys.rewrap(organisation.id)
-            click.echo(f"{organisation.code}: new wrapping key")
-            continue
-        with click.progressbar(length=1, label=organisation.code) as bar:
-
-            def show(seen: rotation.Progress, bar=bar) -> None:  # type: ignore[no-untyped-def]
-                bar.length = seen.total
-                bar.update(seen.done - bar.pos)
-
-            rotation.rotate(organisation.id, show)
-        click.echo(f"{organisation.code}: everything is sealed with the new key")
+    return [*keys.verify(root, KeyringError), *indexkeys.verify(root, KeyringError)]

@@ -49,10 +49,37 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='IndexKey',
+            fields=[
+                ('id', baken.record.orgs.fields.IdField(default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False)),
+                ('version', models.PositiveSmallIntegerField(unique=True)),
+                ('wrapped', models.BinaryField()),
+                ('root', baken.record.orgs.fields.CodeField(max_length=200)),
+                ('primary', models.BooleanField()),
+                ('replaced_at', models.DateTimeField(null=True)),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(condition=models.Q(('primary', True)), fields=('primary',), name='one_primary_index_key')],
+            },
+        ),
+        migrations.CreateModel(
+            name='IndexRotation',
+            fields=[
+                ('id', baken.record.orgs.fields.IdField(default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False)),
+                ('version', models.PositiveSmallIntegerField(unique=True)),
+                ('began_at', models.DateTimeField(auto_now_add=True)),
+                ('switched_at', models.DateTimeField(null=True)),
+                ('table', baken.record.orgs.fields.CodeField(blank=True, default='', max_length=64)),
+                ('last', models.UUIDField(null=True)),
+                ('done', models.PositiveBigIntegerField(default=0)),
+            ],
+        ),
+        migrations.CreateModel(
             name='SearchToken',
             fields=[
                 ('pk', models.CompositePrimaryKey('organisation_id', 'token', 'scope', 'record', blank=True, editable=False, primary_key=True, serialize=False)),
                 ('token', models.IntegerField()),
+                ('version', models.PositiveSmallIntegerField()),
                 ('scope', baken.record.orgs.fields.CodeField(max_length=32)),
                 ('record', models.UUIDField()),
                 ('organisation', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orgs.organisation')),

@@ -1,0 +1,137 @@
+"""`baken keys rotate`: every kind of key that the database or the home holds."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from baken.run import configuration, keyring
+from baken.run.ready import django_ready
+
+if TYPE_CHECKING:
+    from baken.record.orgs.rotation import Progress
+
+
+@click.command()
+@click.option("--organisation", "code", help="Code of one organisation, for data keys and --wrapping.  [default: all]")
+@click.option("--wrapping", "kind", flag_value="wrapping", help="The keys that wrap data keys: instant.")
+@click.option("--root", "kind", flag_value="root", help="The root key: a new version, everything wrapped with it.")
+@click.option("--index", "kind", flag_value="index", help="What search tokens and e-mail codes are made with.")
+@click.option("--sessions", "kind", flag_value="sessions", help="The key that signs sessions.")
+@click.option("--prepare", is_flag=True, help="With --root: only make the version, to copy the key file elsewhere.")
+@click.option("--retire", is_flag=True, help="With --root or --sessions: destroy the old versions instead.")
+def rotate(code: str | None, kind: str | None, prepare: bool, retire: bool) -> None:
+    """Renew keys while people work; without an option data keys, with everything sealed again.
+
+    Each can be stopped, and goes on where it was when you run it again.
+    """
+    if code and kind not in (None, "wrapping"):
+        raise click.UsageError("--organisation: only data keys and wrapping keys are an organisation's own")
+    if (prepare and kind != "root") or (retire and (prepare or kind not in ("root", "sessions"))):
+        raise click.UsageError("--prepare goes with --root, --retire with --root or --sessions")
+    if kind == "sessions":
+        _sessions(retire)
+        return
+    django_ready()
+    with _alone(kind or "data"):
+        if kind == "root":
+            _retire() if retire else _prepare() if prepare else _root()
+        elif kind == "index":
+            _index()
+        else:
+            _of_organisations(code, wrapping=kind == "wrapping")
+
+
+def _of_organisations(code: str | None, *, wrapping: bool) -> None:
+    from baken.record.orgs import keys, rotation
+    from baken.record.orgs.models import Organisation, WrappingKey
+
+    erased = WrappingKey.objects.filter(destroyed=True).values("organisation_id")
+    chosen = Organisation.objects.exclude(id__in=erased).order_by("created_at")
+    chosen = chosen.filter(code=code) if code else chosen
+    if code and not chosen.exists():
+        raise click.ClickException(f"organisation: there is none of code {code!r}")
+    for organisation in chosen:
+        if wrapping:
+            keys.rewrap(organisation.id)
+            click.echo(f"{organisation.code}: new wrapping key")
+            continue
+        with _shown(organisation.code) as show:
+            rotation.rotate(organisation.id, show)
+        click.echo(f"{organisation.code}: everything is sealed with the new key")
+
+
+def _root() -> None:
+    from baken.record.orgs import keys, rewrapping
+
+    before = rewrapping.under()
+    name = keys.root().name
+    if set(before) <= {name}:  # else this goes on with what was interrupted
+        name = keyring.switch()
+    with _shown("wrapping") as show:
+        rewrapping.rewrap_all(show)
+    click.echo(f"everything is wrapped by the root key {name}")
+    if not keyring.vault():
+        click.echo("Make a new escrow now: `baken keys export`. The old version stays until `--root --retire`.")
+
+
+def _prepare() -> None:
+    if name := keyring.prepare():
+        click.echo(f"{keyring.key_file()} holds the root key {name} too, which nothing uses yet.")
+        click.echo("Copy the file to every machine that runs Baken, then run `baken keys rotate --root`.")
+    else:
+        click.echo("Vault tells every machine of a new version by itself; run `baken keys rotate --root`.")
+
+
+def _retire() -> None:
+    from baken.record.orgs import keys, rewrapping, spreading
+
+    spreading.wait_for_transactions()
+    name = keys.root().name
+    if needed := {root: count for root, count in rewrapping.under().items() if root != name}:
+        listed = ", ".join(f"{root} wraps {count} keys" for root, count in needed.items())
+        raise click.ClickException(f"still needed: {listed}; run `baken keys rotate --root` to the end first")
+    for old in keyring.retire() or ["every older version in Vault"]:
+        click.echo(f"{old} opens nothing any more")
+
+
+def _index() -> None:
+    from baken.record.orgs import reindexing
+
+    click.echo("every process learns of the new key first, which takes a minute")
+    with _shown("codes and tokens") as show:
+        reindexing.rotate(show)
+    click.echo("everything is looked up by the new index key")
+
+
+def _sessions(retire: bool) -> None:
+    kept = configuration.renew_secret_key(retire=retire)
+    said = "the old keys are gone" if retire else f"a new key signs sessions; {kept - 1} older still open them"
+    click.echo(f"{said}. Start Baken again for it to take effect.")
+
+
+@contextmanager
+def _shown(label: str) -> "Iterator[Callable[[Progress], None]]":
+    with click.progressbar(length=1, label=label) as bar:
+
+        def show(seen: "Progress") -> None:
+            bar.length = max(1, seen.total)
+            bar.update(seen.done - bar.pos)
+
+        yield show
+
+
+@contextmanager
+def _alone(kind: str) -> Iterator[None]:
+    """One rotation of a kind at a time; a second one would undo the first one's progress."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended('rotating ' || %s, 0))", [kind])
+        if not cursor.fetchone()[0]:
+            raise click.ClickException("this is being done already; wait until it is over")
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(hashtextextended('rotating ' || %s, 0))", [kind])
