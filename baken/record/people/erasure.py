@@ -57,7 +57,7 @@ RULES = (
     ),
     Rule(
         model=RecoveryCode, person="user_id", with_person=Fate.GOES, with_organisation=Fate.GOES,
-        document="recovery_codes", columns=("id", "user_id"),
+        document="recovery_codes", columns=("id", "user_id"), withheld=("digest",),
     ),
     Rule(
         model=Passkey, person="user_id", with_person=Fate.GOES, with_organisation=Fate.GOES,
@@ -71,7 +71,7 @@ RULES = (
         model=IdentityProvider, with_organisation=Fate.GOES,
         document="identity_providers",
         columns=("id", "name", "issuer", "client_id", "domains", "new_role", "second_factor", "created_at", "ended_at"),
-        withheld=("client_secret",),
+        withheld=("client_secret", "subject_key"),
     ),
     Rule(
         model=Membership, person="user_id", document="memberships", columns=("id", "user_id", "role"),

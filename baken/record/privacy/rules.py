@@ -5,6 +5,7 @@ from baken.record.catalogue import erasure as catalogue
 from baken.record.complaints import erasure as complaints
 from baken.record.detection import erasure as detection
 from baken.record.incidents import erasure as incidents
+from baken.record.looks import erasure as looks
 from baken.record.monitors import erasure as monitors
 from baken.record.orgs import erasure as orgs
 from baken.record.orgs.erasure import Rule
@@ -22,6 +23,7 @@ RULES: tuple[Rule, ...] = (
     *recovery.RULES,
     *audits.RULES,
     *catalogue.RULES,
+    *looks.RULES,
     *people.RULES,
     *orgs.RULES,
 )
