@@ -10,11 +10,12 @@ from baken.domain.facts import IncidentClass
 from baken.domain.instants import to_us
 from baken.record.catalogue.models import Service
 from baken.record.detection.models import Detected
-from baken.record.detection.opening import HIGH, MONITOR, alone, keep, open_incident, own_service, utc
+from baken.record.detection.opening import HIGH, MEDIUM, MONITOR, alone, keep, open_incident, own_service, utc
 from baken.record.incidents import flows as incidents
 from baken.record.incidents.checks import DONE
 from baken.record.ledger.models import LedgerFact
-from baken.record.ledger.signals import MISMATCH, STREAM, write_unopened
+from baken.record.ledger.signals import MISMATCH, STORM, STREAM, TOUCHED, write_unopened
+from baken.record.people.models import HoneyUse, Storm
 
 Data = Mapping[str, Any]
 
@@ -40,6 +41,28 @@ def _about_mismatch(data: Data) -> str:
     )
 
 
+def _about_storm(data: Data) -> str:
+    storm = Storm.objects.get(id=data["storm"])
+    since = utc(to_us(storm.began))
+    if storm.way == Storm.Way.ADDRESS:
+        told = f"From {storm.tried} {storm.number} accounts were tried since {since}, without success."
+    else:
+        told = f"The account {storm.tried} was tried from {storm.number} addresses since {since}, without success."
+    return f"{told} Look whether a sign-in from there succeeded, and block what should not be here."
+
+
+def _about_honey(data: Data) -> str:
+    use = HoneyUse.objects.select_related("honey").get(id=data["use"])
+    honey = use.honey
+    what = {"token": "API token", "account": "account", "link": "link"}[honey.kind]
+    device = f" ({use.device})" if use.device else ""
+    return (
+        f"A honey token was used: the {what} {honey.lure} that was put here: {honey.planted}. It was used at "
+        f"{utc(to_us(use.at))} from {use.address or 'an unknown address'}{device}. Nobody has a reason to: whoever did "
+        "has been where it was put. It opened nothing."
+    ).replace("  ", " ")
+
+
 MEANINGS: Mapping[str, Meaning] = {
     MISMATCH: Meaning(
         "stored data was changed",
@@ -47,6 +70,8 @@ MEANINGS: Mapping[str, Meaning] = {
         _about_mismatch,
         lambda data: f"{data['table']}.{data['column']}",
     ),
+    STORM: Meaning("sign-in storm", (IncidentClass.SECURITY,), _about_storm, lambda data: str(data["storm"]), MEDIUM),
+    TOUCHED: Meaning("honey token used", (IncidentClass.SECURITY,), _about_honey, lambda data: str(data["honey"])),
 }
 """Kinds that become incidents; a kind that is not here is only history."""
 

@@ -21,8 +21,8 @@ log = logging.getLogger(__name__)
 
 STREAM = "signal"
 MISMATCH = "integrity.mismatch"  # table, column, row: what is stored there is not what was stored
-STORM = "sign_in.storm"  # way: account | address, began: microseconds, count
-TOUCHED = "honey.touched"  # bait: id of the honey token, use: id of what is kept of this use
+STORM = "sign_in.storm"  # storm: id of what is kept of it, way: account | address, number: how many
+TOUCHED = "honey.touched"  # honey: id of the honey token, use: id of what is kept of this use
 
 
 @transaction.atomic

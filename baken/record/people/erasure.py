@@ -16,12 +16,15 @@ from baken.record.orgs.erasure import Fate, Rule
 from baken.record.people.models import (
     ApiToken,
     Authenticator,
+    HoneyToken,
+    HoneyUse,
     Identity,
     IdentityProvider,
     Membership,
     Passkey,
     RecoveryCode,
     SignIn,
+    Storm,
     User,
 )
 
@@ -73,6 +76,7 @@ RULES = (
         columns=("id", "name", "issuer", "client_id", "domains", "new_role", "second_factor", "created_at", "ended_at"),
         withheld=("client_secret", "subject_key"),
     ),
+    *(Rule(model=model, with_organisation=Fate.GOES) for model in (HoneyUse, HoneyToken, Storm)),
     Rule(
         model=Membership, person="user_id", document="memberships", columns=("id", "user_id", "role"),
     ),

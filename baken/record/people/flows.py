@@ -39,7 +39,7 @@ def add_user(
     """A new person with `roles` in `organisation`. Without a password nobody can sign in as them yet."""
     caller.require(Permission.WRITE_PEOPLE)
     roles = fitting(organisation, roles)
-    email = _valid_email(email)
+    email = valid_email(email)
     indexkeys.hold()  # so that nobody else takes the address by another version of the key
     if User.objects.filter(email_key__in=address_keys(email)).exists():
         raise PeopleError("email: somebody with this address exists already")
@@ -135,7 +135,7 @@ def add_token(
         raise PeopleError(f"scopes: {role.value} does not have {', '.join(unknown)}")
     if not wanted:
         raise PeopleError("scopes: choose at least one")
-    secret = "baken_" + secrets.token_urlsafe(32)
+    secret = new_secret()
     token = ApiToken(
         organisation=organisation, user=user, name=name.strip(), digest=token_digest(secret), role=role.value,
         scopes=wanted, created_at=clock.now(), expires_at=expires_at,
@@ -168,6 +168,11 @@ def _clean(row: User | ApiToken) -> None:
         raise PeopleError(f"{field}: {' '.join(problems)}") from error
 
 
+def new_secret() -> str:
+    """What an API token looks like."""
+    return "baken_" + secrets.token_urlsafe(32)
+
+
 def token_digest(secret: str) -> str:
     """What is kept of a token: it is random and long, so a plain digest cannot be guessed back."""
     return hashlib.sha256(secret.encode()).hexdigest()
@@ -184,7 +189,8 @@ def fitting(organisation: Organisation, roles: Iterable[Role], *, field: str = "
     return roles
 
 
-def _valid_email(email: str) -> str:
+def valid_email(email: str) -> str:
+    """The address without spaces around it. Raises PeopleError for what is none."""
     email = email.strip()
     try:
         validate_email(email)

@@ -185,6 +185,21 @@ class Attempts(models.Model):
     count = models.PositiveIntegerField()
 
 
+class Storm(models.Model):
+    """Many accounts were tried from one address, or one account from many: `tried` is that address or account."""
+
+    class Way(models.TextChoices):
+        ADDRESS = "address"
+        ACCOUNT = "account"
+
+    id = IdField()
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
+    way = CodeField(choices=Way)
+    tried = WrittenField(limit=LINE)
+    number = models.PositiveIntegerField()
+    began = models.DateTimeField()
+
+
 class IdempotencyKey(models.Model):
     """A request that its sender may send again, and the number of what it made. `key` and `request` are digests."""
 
@@ -197,3 +212,40 @@ class IdempotencyKey(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["actor", "key"], name="one_answer_per_key")]
+
+
+class HoneyToken(models.Model):
+    """Something that looks like a way in, was put where only an intruder looks, and opens nothing. See `people.honey`.
+
+    lure: the e-mail address of an account. digest: of the secret of an API token or a link; of an account its id.
+    planted: where it was put.
+    """
+
+    class Kind(models.TextChoices):
+        TOKEN = "token"  # noqa: S105 (a kind, no secret)
+        ACCOUNT = "account"
+        LINK = "link"
+
+    id = IdField()
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
+    kind = CodeField(choices=Kind)
+    lure = WrittenField(limit=LINE)
+    digest = CodeField(max_length=64, unique=True)
+    planted = WrittenField(limit=LINE)
+    created_at = models.DateTimeField()
+    removed_at = models.DateTimeField(null=True)
+
+
+class HoneyUse(models.Model):
+    """Somebody used a honey token: when, and from where. origin: stands for the network address."""
+
+    id = IdField()
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
+    honey = models.ForeignKey(HoneyToken, on_delete=models.CASCADE, related_name="uses")
+    origin = CodeField(max_length=64)
+    address = WrittenField(limit=LINE)
+    device = WrittenField(limit=LINE)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["honey", "origin", "-at"], name="honey_use_by_origin")]

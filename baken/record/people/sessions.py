@@ -1,6 +1,6 @@
 """Signing in: guesses are counted in the database, sessions can be seen and ended by their owner."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.contrib.auth import authenticate
@@ -11,7 +11,9 @@ from django.db.models import QuerySet
 from baken.record.ledger import clock
 from baken.record.orgs import indexkeys
 from baken.record.orgs.search import address_key, standing_for
+from baken.record.people import authenticator, honey, recovery_codes, storms
 from baken.record.people.access import Caller, NotFound, Permission
+from baken.record.people.authenticator import DIGITS
 from baken.record.people.flows import PeopleError, set_active, set_password
 from baken.record.people.models import Attempts, SignIn, User
 from baken.record.people.reads import caller_of
@@ -28,6 +30,10 @@ class WrongCredentials(PeopleError):
     """E-mail address and password do not belong together; which of the two is wrong is not said."""
 
 
+class WrongCode(PeopleError):
+    """The second step did not succeed."""
+
+
 class TooManyAttempts(PeopleError):
     """Too many sign-ins were tried; the message says how long to wait."""
 
@@ -38,6 +44,15 @@ def check_credentials(*, email: str, password: str, address: str | None) -> User
     Every try counts before it is checked, so that tries at the same moment count as well. Raises TooManyAttempts,
     WrongCredentials.
     """
+    try:
+        return _checked(email, password, address)
+    except (TooManyAttempts, WrongCredentials):
+        storms.note(counted, email=email, address=address)
+        honey.try_account(email, address=address)
+        raise
+
+
+def _checked(email: str, password: str, address: str | None) -> User:
     account = _key("account", address_key(email))
     _count(account, PER_ACCOUNT)
     if address:
@@ -47,6 +62,32 @@ def check_credentials(*, email: str, password: str, address: str | None) -> User
         raise WrongCredentials("This e-mail address and password do not belong together. Check both and try again.")
     Attempts.objects.filter(key=account).delete()
     return user
+
+
+def check_second_step(user: User, code: str) -> None:
+    """Take a code of the person's app, or one of their recovery codes. Each try counts as one at a password does.
+
+    Raises TooManyAttempts, WrongCode.
+    """
+    key = _key("second", str(user.id))
+    _count(key, PER_ACCOUNT)
+    typed = "".join(code.split())
+    of_an_app = len(typed) == DIGITS and typed.isdigit()
+    if not (authenticator.accepts if of_an_app else recovery_codes.accepts)(user, typed):
+        raise WrongCode("code: this code is not right, or was used before; wait for the next one")
+    Attempts.objects.filter(key=key).delete()
+
+
+def check_password(user: User, password: str, *, field: str = "password") -> None:
+    """The person at the keyboard knows their password. Each try counts as a sign-in does.
+
+    field: where they typed it. Raises TooManyAttempts, PeopleError.
+    """
+    key = _key("account", user.email_key)
+    _count(key, PER_ACCOUNT)
+    if not user.check_password(password):
+        raise PeopleError(f"{field}: this is not your present password")
+    Attempts.objects.filter(key=key).delete()
 
 
 def begin(user: User, *, session_key: str, device: str, address: str | None) -> SignIn:
@@ -143,13 +184,23 @@ RETURNING began, count
 """
 
 
+def counted(kind: str, value: str) -> tuple[datetime, int]:
+    """Count one more of something: since when they are counted, and how many there are now."""
+    return _counted(_key(kind, value))
+
+
 def _count(key: str, limit: int) -> None:
+    began, count = _counted(key)
+    if count > limit:
+        raise TooManyAttempts(_wait(began + WINDOW - clock.now()))
+
+
+def _counted(key: str) -> tuple[datetime, int]:
     now = clock.now()
     with connection.cursor() as cursor:
         cursor.execute(COUNT, {"key": key, "now": now, "since": now - WINDOW})
         began, count = cursor.fetchone()
-    if count > limit:
-        raise TooManyAttempts(_wait(began + WINDOW - now))
+    return began, count
 
 
 def _wait(left: timedelta) -> str:

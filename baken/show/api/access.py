@@ -6,7 +6,9 @@ from typing import Any
 from django.http import HttpRequest
 from ninja.security import HttpBearer
 
+from baken.record.people import honey
 from baken.record.people.access import Caller, Permission
+from baken.record.people.network import address_of
 from baken.record.people.reads import caller_of_token
 
 
@@ -28,9 +30,11 @@ class Token(HttpBearer):
     def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
         """The caller behind the token, who has every permission that is needed. Raises Forbidden."""
         caller = caller_of_token(token) if re.fullmatch(r"baken_[A-Za-z0-9_-]{20,100}", token) else None
-        if caller is not None:
-            for permission in self._permissions:
-                caller.require(permission)
+        if caller is None:
+            honey.try_token(token, address=address_of(request.META), device=request.headers.get("User-Agent", ""))
+            return None
+        for permission in self._permissions:
+            caller.require(permission)
         return caller
 
 

@@ -1,9 +1,10 @@
 """What a request says about where it comes from: codes for a browser and a system, and the network address."""
 
-import ipaddress
 from typing import TypedDict
 
 from django.http import HttpRequest
+
+from baken.record.people import network
 
 BROWSERS = (("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox", "Firefox"), ("Chrom", "Chrome"), ("Safari", "Safari"))
 SYSTEMS = (
@@ -34,22 +35,5 @@ def device_of(request: HttpRequest) -> str:
 
 
 def address_of(request: HttpRequest) -> str | None:
-    """The network address that asks.
-
-    Behind a proxy on this machine that is the last address the proxy added: what stands before it anybody can claim.
-    """
-    address = request.META.get("REMOTE_ADDR", "")
-    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
-    return (_valid(forwarded) if _loopback(address) else None) or _valid(address)
-
-
-def _valid(address: str) -> str | None:
-    try:
-        return str(ipaddress.ip_address(address))
-    except ValueError:
-        return None
-
-
-def _loopback(address: str) -> bool:
-    known = _valid(address)
-    return known is None or ipaddress.ip_address(known).is_loopback
+    """The network address that asks."""
+    return network.address_of(request.META)

@@ -75,6 +75,34 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='HoneyToken',
+            fields=[
+                ('id', baken.record.orgs.fields.IdField(default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False)),
+                ('kind', baken.record.orgs.fields.CodeField(choices=[('token', 'Token'), ('account', 'Account'), ('link', 'Link')], max_length=64)),
+                ('lure', baken.record.orgs.fields.WrittenField(blank=True, default='', limit=200)),
+                ('digest', baken.record.orgs.fields.CodeField(max_length=64, unique=True)),
+                ('planted', baken.record.orgs.fields.WrittenField(blank=True, default='', limit=200)),
+                ('created_at', models.DateTimeField()),
+                ('removed_at', models.DateTimeField(null=True)),
+                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orgs.organisation')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='HoneyUse',
+            fields=[
+                ('id', baken.record.orgs.fields.IdField(default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False)),
+                ('origin', baken.record.orgs.fields.CodeField(max_length=64)),
+                ('address', baken.record.orgs.fields.WrittenField(blank=True, default='', limit=200)),
+                ('device', baken.record.orgs.fields.WrittenField(blank=True, default='', limit=200)),
+                ('at', models.DateTimeField()),
+                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orgs.organisation')),
+                ('honey', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='uses', to='people.honeytoken')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['honey', 'origin', '-at'], name='honey_use_by_origin')],
+            },
+        ),
+        migrations.CreateModel(
             name='IdempotencyKey',
             fields=[
                 ('id', baken.record.orgs.fields.IdField(default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False)),
@@ -138,6 +166,17 @@ class Migration(migrations.Migration):
                 ('began', models.DateTimeField()),
                 ('last_used', models.DateTimeField()),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sign_ins', to=settings.AUTH_USER_MODEL)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Storm',
+            fields=[
+                ('id', baken.record.orgs.fields.IdField(default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False)),
+                ('way', baken.record.orgs.fields.CodeField(choices=[('address', 'Address'), ('account', 'Account')], max_length=64)),
+                ('tried', baken.record.orgs.fields.WrittenField(blank=True, default='', limit=200)),
+                ('number', models.PositiveIntegerField()),
+                ('began', models.DateTimeField()),
+                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orgs.organisation')),
             ],
         ),
         migrations.CreateModel(
