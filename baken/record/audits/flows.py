@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from secrets import token_hex
 from typing import Any
 from uuid import UUID
 
@@ -15,9 +16,9 @@ from baken.record.audits.reads import visible
 from baken.record.catalogue.models import Service
 from baken.record.ledger import clock
 from baken.record.ledger.flows import Entry, Stream, append
-from baken.record.orgs import files, search
+from baken.record.orgs import files
 from baken.record.orgs.fields import new_id
-from baken.record.orgs.models import Organisation
+from baken.record.orgs.models import File, Organisation
 from baken.record.people import access
 from baken.record.people.access import Caller, Forbidden, NotFound, Permission, Role
 from baken.record.people.models import User
@@ -85,12 +86,22 @@ def describe(caller: Caller, number: int, **written: Any) -> Audit:
     return audit
 
 
+def report_goes_to(caller: Caller, number: int) -> Organisation:
+    """Whose file the report of an audit is, before it is sent. Raises Forbidden, NotFound, Conflict."""
+    caller.require(Permission.WRITE_AUDITS)
+    audit = visible(caller).filter(number=number).select_related("organisation").first()
+    return _unsigned(audit).organisation
+
+
 @transaction.atomic
-def attach_report(caller: Caller, number: int, *, name: str, content: bytes) -> Audit:
-    """The signed report file; its digest is what the sign-off signs."""
+def attach_report(caller: Caller, number: int, *, file: File) -> Audit:
+    """The signed report file, which has arrived; its digest is what the sign-off signs. Raises FileError."""
     audit = _locked(caller, number)
-    audit.report = files.keep(audit.organisation, name=name, content=content, at=clock.now())
+    before = audit.report
+    audit.report = files.take(file, audit.organisation, kind=File.Kind.REPORT, at=clock.now())
     audit.save(update_fields=["report"])
+    if before is not None:
+        files.release(before)
     return audit
 
 
@@ -145,7 +156,7 @@ def sign_off(
         raise AuditError(f"description: write down first: {', '.join(empty)}")
     data = {
         "services": [str(id) for id in audit.services], "grade": grade, "scale": scale,
-        "report_sha256": audit.report.sha256, "auditor": _code_of(audit.auditor),
+        "report_sha256": audit.report.sha256, "auditor": _code_of(audit),
     }  # fmt: skip
     Audit.objects.filter(id=audit.id).update(signed_off_by=caller.user)
     append(_stream(audit), [Entry("audit.signed_off", at, data)], actor=caller.actor)
@@ -177,14 +188,27 @@ def record_review(
     return review
 
 
-def _code_of(auditor: str) -> str:
-    """What stands for an auditor's name on the ledger: two audits of one auditor have the same."""
-    return search.standing_for("auditor", " ".join(auditor.casefold().split()).encode())[:16]
+def _code_of(audit: Audit) -> str:
+    """What stands for an auditor's name on the ledger: two audits of one auditor have the same.
+
+    It is random, because what is on the ledger stays when the keys are replaced and when a name is erased.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('auditor', 0))")
+    earlier = Audit.objects.exclude(auditor_code="").order_by("signed_off_at")
+    return next((it.auditor_code for it in earlier if _folded(it.auditor) == _folded(audit.auditor)), token_hex(8))
+
+
+def _folded(name: str) -> str:
+    return " ".join(name.casefold().split())
 
 
 def _locked(caller: Caller, number: int) -> Audit:
     caller.require(Permission.WRITE_AUDITS)
-    audit = visible(caller).select_for_update(of=("self",)).filter(number=number).first()
+    return _unsigned(visible(caller).select_for_update(of=("self",)).filter(number=number).first())
+
+
+def _unsigned(audit: Audit | None) -> Audit:
     if audit is None:
         raise NotFound("There is no such audit.")
     if audit.signed_off_at:

@@ -5,7 +5,8 @@ any point and goes on with what is left; until then the root key opens what eith
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from django.db import transaction
 
@@ -14,10 +15,27 @@ from baken.record.orgs.models import IndexKey, WrappingKey
 from baken.record.orgs.rotation import Progress
 
 
+@dataclass(frozen=True, slots=True)
+class Other:
+    """What else the root key wraps. under: names of the versions that do. again: wrap it with the present one."""
+
+    under: Callable[[], Iterable[str]]
+    again: Callable[[], None]
+
+
+_others: list[Other] = []
+
+
+def register(other: Other) -> None:
+    """Something else that is wrapped; each app says so of its own when it is loaded."""
+    _others.append(other)
+
+
 def under() -> Counter[str]:
     """How many keys each version of the root key wraps, by its name."""
     wrapping = WrappingKey.objects.filter(destroyed=False).values_list("root", flat=True)
-    return Counter([*wrapping, *IndexKey.objects.values_list("root", flat=True)])
+    others = [name for other in _others for name in other.under()]
+    return Counter([*wrapping, *IndexKey.objects.values_list("root", flat=True), *others])
 
 
 def rewrap_all(progress: Callable[[Progress], None]) -> None:
@@ -26,6 +44,10 @@ def rewrap_all(progress: Callable[[Progress], None]) -> None:
     spreading.wait_for_transactions()  # one that began before may be wrapping with the old version
     total = sum(count for root, count in under().items() if root != name)
     done = 0
+    for other in _others:
+        if wrapped := [root for root in other.under() if root != name]:
+            other.again()
+            done += len(wrapped)
     for held in WrappingKey.objects.filter(destroyed=False).exclude(root=name).values_list("pk", flat=True):
         _wrapping_key(held)
         done += 1

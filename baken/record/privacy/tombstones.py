@@ -147,6 +147,12 @@ def public_key() -> bytes:
     return _opened(wrapped).public_key().public_bytes_raw() if wrapped else b""
 
 
+def wrapped_by() -> list[str]:
+    """The name of the version of the root key that wraps the signing key; none while there is no such key."""
+    wrapped = _wrapped()
+    return [keys.root().wrapped_by(wrapped)] if wrapped else []
+
+
 @transaction.atomic
 def rewrap() -> None:
     """Wrap the signing key with the root key that is in use now, in both places."""
