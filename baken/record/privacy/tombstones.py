@@ -132,13 +132,8 @@ def listed(path: Path) -> list[Stone]:
 
 def check_place() -> None:
     """The file can be written. Raises TombstoneError."""
-    try:
-        with _file():
-            pass
-    except OSError as error:
-        raise TombstoneError(
-            f"{place()}: {error.strerror}. Nobody is erased while that cannot be written down"
-        ) from error
+    with _file():
+        pass
 
 
 def public_key() -> bytes:
@@ -284,9 +279,14 @@ def _secret(wrapped: bytes) -> bytes:
 def _file() -> Iterator[IO[bytes]]:
     """The file, for this process alone; made, for its owner alone, when it is not there yet."""
     path = place()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch(mode=0o600)
-    with path.open("r+b") as file:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        file = path.open("r+b")
+    except OSError as error:
+        said = f"{path}: {error.strerror}. Nobody is erased while it cannot be written down"
+        raise TombstoneError(said) from error
+    with file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield file
 
