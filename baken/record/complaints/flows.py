@@ -147,6 +147,8 @@ def _locked(caller: Caller, number: int) -> Complaint:
     complaint = visible(caller).select_for_update(of=("self",)).filter(number=number).first()
     if complaint is None:
         raise NotFound("There is no such complaint.")
+    if complaint.organisation.erased_at:
+        raise Conflict("This customer was erased; nothing can be written about it any more.")
     return complaint
 
 

@@ -13,8 +13,10 @@ from baken.record.ledger import clock
 from baken.record.ledger import reads as ledger
 from baken.record.ledger.flows import Entry, Stream, append
 from baken.record.orgs import search
-from baken.record.people.access import Caller, NotFound, Permission
+from baken.record.people.access import Caller, Conflict, NotFound, Permission
 from baken.record.people.models import User
+
+ERASED = "This customer was erased; nothing can be written about it any more."
 
 
 def locked(caller: Caller, number: int, permission: Permission) -> Incident:
@@ -23,6 +25,8 @@ def locked(caller: Caller, number: int, permission: Permission) -> Incident:
     incident = visible(caller).select_for_update(of=("self",)).filter(number=number).first()
     if incident is None:
         raise NotFound("There is no such incident.")
+    if incident.organisation.erased_at:
+        raise Conflict(ERASED)
     return incident
 
 

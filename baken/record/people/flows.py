@@ -92,7 +92,8 @@ def set_active(caller: Caller, user_id: UUID, *, active: bool) -> None:
     caller.require(Permission.WRITE_PEOPLE)
     if not active and caller.user == user_id:
         raise PeopleError("active: you cannot lock yourself out; ask another administrator")
-    if not User.objects.filter(id=user_id).update(is_active=active):
+    living = User.objects.filter(id=user_id, erased_at=None, organisation__erased_at=None)
+    if not living.update(is_active=active):
         raise NotFound("There is no such person.")
 
 
@@ -180,6 +181,8 @@ def token_digest(secret: str) -> str:
 
 def fitting(organisation: Organisation, roles: Iterable[Role], *, field: str = "roles") -> list[Role]:
     """Customers hold customer roles, the provider's people the others; auditors are the provider's guests."""
+    if organisation.erased_at:
+        raise NotFound("There is no such customer.")
     roles = sorted(set(roles))
     if not roles:
         raise PeopleError("roles: choose at least one")

@@ -51,7 +51,7 @@ class User(AbstractBaseUser):
     EMAIL_FIELD = "email"
 
     def __str__(self) -> str:
-        return self.name or self.email
+        return self.name or self.email or "–"
 
 
 class Membership(models.Model):

@@ -64,14 +64,14 @@ def _holds(user: User, token: ApiToken) -> bool:
 
 
 def names(ids: Iterable[UUID]) -> dict[UUID, str]:
-    """Names of people by id, for showing who did what."""
-    return {user.id: str(user) for user in User.objects.filter(id__in=set(ids))}
+    """Names of people by id, for showing who did what; whoever was erased has none."""
+    return {user.id: str(user) for user in User.objects.filter(id__in=set(ids), erased_at=None)}
 
 
 def people(caller: Caller) -> QuerySet[User]:
-    """Everybody, for whoever manages people."""
+    """Everybody who was not erased, for whoever manages people."""
     caller.require(Permission.WRITE_PEOPLE)
-    return User.objects.prefetch_related("memberships__organisation").order_by("created_at")
+    return User.objects.filter(erased_at=None).prefetch_related("memberships__organisation").order_by("created_at")
 
 
 def person(caller: Caller, user_id: UUID) -> User:
@@ -97,7 +97,7 @@ def auditors() -> QuerySet[User]:
 def customers(caller: Caller) -> QuerySet[Organisation]:
     """The customers somebody at the desk may work for, in the order in which they came."""
     caller.require(Permission.WORK_INCIDENTS)
-    return Organisation.objects.filter(kind=Organisation.Kind.CUSTOMER).order_by("created_at")
+    return Organisation.objects.filter(kind=Organisation.Kind.CUSTOMER, erased_at=None).order_by("created_at")
 
 
 def one_of(people: QuerySet[User], user_id: UUID) -> User:
@@ -133,7 +133,7 @@ def customer(caller: Caller, code: str) -> Organisation:
 def organisations(caller: Caller) -> QuerySet[Organisation]:
     """The provider and every customer, for whoever manages people."""
     caller.require(Permission.WRITE_PEOPLE)
-    return Organisation.objects.order_by("created_at")
+    return Organisation.objects.filter(erased_at=None).order_by("created_at")
 
 
 def contacts(caller: Caller, organisation_id: UUID) -> QuerySet[User]:

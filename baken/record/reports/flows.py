@@ -40,6 +40,7 @@ def improve(caller: Caller, scope: Scope, kpi: str, *, cause: str, action: str, 
     Raises SealError, and Conflict once the period is sealed.
     """
     caller.require(Permission.SEAL_REPORTS)
+    _readable(scope)
     if sealed.of_scope(caller, scope):
         raise Conflict(str(Conflict.__doc__))
     if kpi not in KPIS:
@@ -64,6 +65,7 @@ def improve(caller: Caller, scope: Scope, kpi: str, *, cause: str, action: str, 
 def seal(caller: Caller, scope: Scope) -> Snapshot:
     """Freeze the KPIs of a closed period with their evidence. Raises SealError while anything is missing."""
     caller.require(Permission.SEAL_REPORTS)
+    _readable(scope)
     if not scope.closed:
         raise SealError("period: it is not over yet; seal it after its last day")
     found = reads.report(caller, scope)
@@ -110,6 +112,11 @@ def _remember(caller: Caller, snapshot: Snapshot) -> None:
     }  # fmt: skip
     stream = Stream("report", snapshot.id, snapshot.organisation_id)
     append(stream, [Entry("report.sealed", snapshot.sealed_at, data)], actor=caller.actor)
+
+
+def _readable(scope: Scope) -> None:
+    if scope.customer and scope.customer.erased_at:
+        raise access.Conflict("This customer was erased; nothing can be written about it any more.")
 
 
 def _owner(scope: Scope) -> UUID:

@@ -103,7 +103,12 @@ def of_scope(caller: Caller, scope: Scope) -> Snapshot | None:
 
 
 def correction(caller: Caller, snapshot: Snapshot, as_of: datetime) -> list[Difference]:
-    """Where the figures differ when they are computed again for the same period, as of now."""
+    """Where the figures differ when they are computed again for the same period, as of now.
+
+    None of a report whose customer was erased: what it said is gone.
+    """
+    if not snapshot.content:
+        return []
     period = Period(to_us(snapshot.period_from), to_us(snapshot.period_to))
     scope = Scope(snapshot.service, snapshot.customer, period, to_us(as_of))
     now, then = to_wire(reads.report(caller, scope))["kpis"], snapshot.content["report"]["kpis"]

@@ -90,7 +90,7 @@ def _classes(codes: Iterable[str]) -> str:
 def _assigned(data: Data, known: Data) -> str:
     if data["to"] is None:
         return gettext("assigned it to nobody")
-    return gettext("assigned it to %(name)s") % {"name": known["names"].get(UUID(data["to"]), "?")}
+    return gettext("assigned it to %(name)s") % {"name": known["names"].get(UUID(data["to"])) or gettext("somebody who is gone")}
 
 
 def _left_out(data: Data, known: Data) -> str:

@@ -176,7 +176,8 @@ def address_of(snapshot: Snapshot) -> str:
 
 def _dates_of(snapshot: Snapshot) -> tuple[date, date]:
     """The local dates between which its period was cut."""
-    there = zone(snapshot.content["report"]["zone"])
+    erased = not snapshot.content  # of a customer who was erased the report's own zone is gone too
+    there = zone(snapshot.service.organisation.zone if erased else snapshot.content["report"]["zone"])
     return snapshot.period_from.astimezone(there).date(), snapshot.period_to.astimezone(there).date()
 
 
