@@ -126,7 +126,7 @@ def _nothing_under_way(customer: Organisation) -> None:
     open_ones = Q(outcome="") & ~Q(status__in=[Incident.Status.RESOLVED, Incident.Status.CLOSED])
     incidents = Incident.objects.filter(open_ones, organisation=customer).count()
     if incidents:
-        raise Conflict(f"{incidents} incidents of this customer are open; resolve them or leave them out first.")
+        raise Conflict(f"Incidents of this customer that are still open: {incidents}. Resolve them or leave them out first.")
     complaints = Complaint.objects.filter(organisation=customer, decided_at=None, left_out="").count()
     if complaints:
-        raise Conflict(f"{complaints} complaints of this customer are undecided; decide them first.")
+        raise Conflict(f"Complaints of this customer that are not decided: {complaints}. Decide them first.")

@@ -50,9 +50,17 @@ class Sealed(Schema):
 
 
 class InFull(Sealed):
-    """The same with its content: the report, the evidence, the improvements and every version that was used."""
+    """The same with its content: the report, the evidence, the improvements and every version that was used.
 
-    content: dict[str, Any] = Field(examples=[{"report": {}, "evidence": {}, "improvements": [], "versions": {}}])
+    `content` is null when the customer that it was sealed for was erased; the digest stays.
+    """
+
+    content: dict[str, Any] | None = Field(examples=[{"report": {}, "evidence": {}, "improvements": [], "versions": {}}])
+
+    @staticmethod
+    def resolve_content(row: Row) -> dict[str, Any] | None:
+        """Null when it is gone."""
+        return row.content or None
 
 
 class Correction(Schema):

@@ -119,6 +119,14 @@ REMEDIES = (
     _("give at least 1 location"),
     _('give at least 1 location, or "majority"'),
     _("give at least %(down)s locations, as many as have to see it down"),
+    # erasing people and customers
+    _("type the e-mail address of this person"),
+    _("type the code of this customer"),
+    _("nobody else is an administrator; make somebody else one first"),
+    _("the provider itself cannot be erased; remove the installation instead"),
+    _("Incidents of this customer that are still open: %(count)s. Resolve them or leave them out first."),
+    _("Complaints of this customer that are not decided: %(count)s. Decide them first."),
+    _("This customer was erased; nothing can be written about it any more."),
     # audits, drills and reports
     _("The audit is signed off and no longer changes; record a new one to correct it."),
     _("choose the services in scope"),

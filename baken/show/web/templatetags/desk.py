@@ -97,6 +97,8 @@ def side(message: Message) -> str:
 def author(message: Message) -> str:
     """The name of whoever wrote a message: a person, or the kind of machine."""
     machine = message.actor.partition(":")[0]
+    if message.author and message.author.erased_at:
+        return gettext("Somebody who was erased")
     return str(message.author) if message.author else str(words.ACTOR.get(machine, machine))
 
 
