@@ -13,11 +13,13 @@ from typing import Any
 from baken.record.audits import flows as audits
 from baken.record.catalogue import flows as catalogue
 from baken.record.complaints import flows as complaints
+from baken.record.detection import sources
 from baken.record.incidents import flows as incidents
 from baken.record.ledger import clock
 from baken.record.monitors import flows as monitors
 from baken.record.people import flows as people
 from baken.record.people.access import Role
+from baken.record.people.models import IdentityProvider
 from tests.conftest import Cast, Person
 
 EVERYBODY = ("anonymous", "customer", "agent", "manager", "administrator", "auditor", "stranger")
@@ -84,11 +86,25 @@ BASE: dict[str, Row] = {
     "home": row(**everybody(302) | {"customer": 200}),
     "setup": row(anonymous=404, **everybody(404)),
     "sign-in": row(**everybody(302) | {"anonymous": 200}),
+    "sign-in-step": row(**everybody(302)),
+    "departure": row("nothing", anonymous=404, **everybody(404)),
+    "arrival": row("nothing", anonymous=404, **everybody(404)),
     "sign-out": row(**everybody(302), changes=True),
     "appearance": row(**everybody(400) | {"anonymous": 400}, changes=True),
     "search": row(**everybody()),
     "account": row(**everybody()),
     "account-password": row(**everybody()),
+    "confirmation": row(**everybody()),
+    "security": row(**everybody()),
+    "authenticator-new": row(**everybody()),
+    "authenticator-removal": row(**everybody(302), changes=True),
+    "recovery-codes-new": row(**everybody(302), changes=True),
+    "passkey-new": row(**everybody()),
+    "passkey-registration": row(**everybody(), changes=True),
+    "passkey": row("nothing", **everybody(404)),
+    "passkey-removal": row("nothing", **everybody(404), changes=True),
+    "passkey-challenge": row(**everybody() | {"anonymous": 200}, changes=True),
+    "passkey-answer": row(**everybody(302), changes=True),
     "account-keyboard": row(**everybody()),
     "session-ending": row("nothing", **everybody(404), changes=True),
     "services": row(**customer_and_staff()),
@@ -122,7 +138,12 @@ BASE: dict[str, Row] = {
     "person-new": row(administrator=200),
     "person": row("person", administrator=200),
     "person-password": row("person", administrator=200),
+    "person-factors": row("person", administrator=302, changes=True),
     "person-admission": row("person", administrator=302, changes=True),
+    "identity-providers": row(administrator=200),
+    "identity-provider-new": row(administrator=200),
+    "identity-provider": row("identity-provider", administrator=200),
+    "identity-provider-ending": row("identity-provider", administrator=302, changes=True),
     "tokens": row(administrator=200),
     "token-new": row(administrator=200),
     "token-revocation": row("token", administrator=302, changes=True),
@@ -181,7 +202,17 @@ KPI: dict[str, Row] = {
     "reviews": row(manager=200, administrator=200),
     "review-new": row(manager=200, administrator=200),
 }
-PAGES: dict[str, Row] = {**BASE, **DESK, **KPI}
+SECURITY: dict[str, Row] = {
+    "alerts": row(manager=200, administrator=200),
+    "alert-sources": row(administrator=200),
+    "alert-source-new": row(administrator=200),
+    "alert-source": row("alert_source", administrator=200),
+    "honey-tokens": row(administrator=200),
+    "honey-new": row(administrator=200),
+    "honey-removal": row("nothing", administrator=404, changes=True),
+    "shared": row("draft", anonymous=404, **everybody(404)),
+}
+PAGES: dict[str, Row] = {**BASE, **DESK, **KPI, **SECURITY}
 
 
 def make_world(cast: Cast) -> World:
@@ -209,9 +240,16 @@ def make_world(cast: Cast) -> World:
     work = catalogue.announce_maintenance(
         tests, service=service, starts=now + timedelta(days=20), ends=now + timedelta(days=20, hours=2)
     )
+    house = IdentityProvider.objects.create(
+        organisation=cast.customer, name="Customer", issuer="https://id.customer.example", client_id="baken",
+        domains="customer.example", created_at=now,
+    )  # fmt: skip
+    alert_source = sources.add_source(tests, code="ids-1", tool="generic", service=service)
     return World(
         cast,
         {
+            "alert_source": alert_source.code,
+            "identity-provider": house.id,
             "incident": incident.number, "complaint": complaint.number, "audit": audit.number,
             "monitor": monitor.id, "location": location.code, "token": token.id, "maintenance": work.id,
             "service": service.code, "customer": customer.code, "person": cast.bob.user.id,

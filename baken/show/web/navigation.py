@@ -49,6 +49,7 @@ MENU: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
             Place("audits", _("Audits"), (_P.READ_AUDITS,)),
             Place("drills", _("Restore drills"), (_P.WRITE_DRILLS,)),
             Place("reviews", _("Security reviews"), (_P.WRITE_DRILLS,)),
+            Place("alerts", _("Alerts"), (_P.READ_ALERTS,)),
         ),
     ),
     (
@@ -64,8 +65,11 @@ MENU: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
         (
             Place("customers", _("Customers"), (_P.WRITE_PEOPLE,)),
             Place("people", _("People"), (_P.WRITE_PEOPLE,)),
+            Place("identity-providers", _("Identity providers"), (_P.WRITE_PEOPLE,)),
             Place("tokens", _("API tokens"), (_P.WRITE_PEOPLE,)),
             Place("locations", _("Locations"), (_P.WRITE_MONITORS,)),
+            Place("alert-sources", _("Alert sources"), (_P.WRITE_MONITORS,)),
+            Place("honey-tokens", _("Honey tokens"), (_P.WRITE_PEOPLE,)),
             Place("health", _("Health"), (_P.WRITE_PEOPLE,)),
         ),
     ),

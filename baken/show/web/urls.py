@@ -6,4 +6,5 @@ urlpatterns = [
     path("", include("baken.show.web.urls_base")),
     path("", include("baken.show.web.urls_desk")),
     path("", include("baken.show.web.urls_kpi")),
+    path("", include("baken.show.web.urls_security")),
 ]

@@ -1,9 +1,11 @@
-"""Words of the administration: roles, troubles of locations, routines of the worker, matters of health."""
+"""Words of the administration: roles, troubles of locations, routines of the worker, matters of health, alerts."""
 
 from django import template
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from baken.record.detection.health import Matter
+from baken.show.web.forms.alerts import HONEY, TOOLS
 from baken.show.web.forms.people import ROLE_NAMES
 
 register = template.Library()
@@ -23,6 +25,8 @@ ROUTINES = {
     "results": _("old results are tidied up"),
     "progress": _("progress goes on the ledger"),
     "chain": _("the ledger is verified"),
+    "alerts": _("old alerts are forgotten"),
+    "audits": _("audits are watched for what is due"),
 }
 MATTERS = {
     Matter.WORKER_SILENT: _(
@@ -37,6 +41,33 @@ MATTERS = {
     Matter.NOT_MEASURED: _("Nobody measures this service, so its uptime is not proven. Add a monitor."),
     Matter.USES_NOTHING: _("This customer uses no service, so they cannot report an incident."),
 }
+
+
+LEVELS = {
+    "info": pgettext_lazy("alert", "for information"),
+    "low": pgettext_lazy("alert", "low"),
+    "medium": pgettext_lazy("alert", "medium"),
+    "high": pgettext_lazy("alert", "high"),
+    "critical": pgettext_lazy("alert", "critical"),
+}
+
+
+@register.filter
+def level_name(level: str) -> str:
+    """How grave an alert is."""
+    return str(LEVELS[level])
+
+
+@register.filter
+def tool_name(code: str) -> str:
+    """What a tool is called."""
+    return str({tool.value: words for tool, words in TOOLS.items()}[code])
+
+
+@register.filter
+def honey_name(code: str) -> str:
+    """What a honey token looks like."""
+    return str({kind.value: words for kind, words in HONEY.items()}[code])
 
 
 @register.filter
