@@ -124,9 +124,9 @@ def _administrators() -> set[UUID]:
 def _nothing_under_way(customer: Organisation) -> None:
     """What is open could no longer be ended with a word to anybody."""
     open_ones = Q(outcome="") & ~Q(status__in=[Incident.Status.RESOLVED, Incident.Status.CLOSED])
-    incidents = Incident.objects.filter(open_ones, organisation=customer).count()
-    if incidents:
-        raise Conflict(f"Incidents of this customer that are still open: {incidents}. Resolve them or leave them out first.")
-    complaints = Complaint.objects.filter(organisation=customer, decided_at=None, left_out="").count()
-    if complaints:
-        raise Conflict(f"Complaints of this customer that are not decided: {complaints}. Decide them first.")
+    if number := Incident.objects.filter(open_ones, organisation=customer).count():
+        raise Conflict(
+            f"Incidents of this customer that are still open: {number}. Resolve them or leave them out first."
+        )
+    if number := Complaint.objects.filter(organisation=customer, decided_at=None, left_out="").count():
+        raise Conflict(f"Complaints of this customer that are not decided: {number}. Decide them first.")
