@@ -43,11 +43,15 @@ class World:
 
 @dataclass(frozen=True)
 class Row:
-    """One address: which records name it, and the status each person gets."""
+    """One address: which records name it, and the status each person gets.
+
+    shows: it shows the provider's people what a customer wrote or who they are, so a look at it is written down.
+    """
 
     records: tuple[str, ...] = ()
     gets: Mapping[str, int] = field(default_factory=dict)
     changes: bool = False
+    shows: bool = False
 
     def status(self, who: str) -> int:
         """What somebody gets: a stranger what a customer does, and nobody the way to the sign-in, unless it says so."""
@@ -62,9 +66,9 @@ class Row:
         return [world.records[name] for name in self.records]
 
 
-def row(*records: str, changes: bool = False, **gets: int) -> Row:
+def row(*records: str, changes: bool = False, shows: bool = False, **gets: int) -> Row:
     """A row; whoever is not named is refused."""
-    return Row(records, gets, changes)
+    return Row(records, gets, changes, shows)
 
 
 def staff(status: int = 200) -> dict[str, int]:
@@ -91,7 +95,7 @@ BASE: dict[str, Row] = {
     "arrival": row("nothing", anonymous=404, **everybody(404)),
     "sign-out": row(**everybody(302), changes=True),
     "appearance": row(**everybody(400) | {"anonymous": 400}, changes=True),
-    "search": row(**everybody()),
+    "search": row(**everybody(), shows=True),
     "account": row(**everybody()),
     "account-password": row(**everybody()),
     "confirmation": row(**everybody()),
@@ -130,11 +134,11 @@ BASE: dict[str, Row] = {
     "location-revocation": row("location", administrator=200),
     "customers": row(administrator=200),
     "customer-new": row(administrator=200),
-    "customer": row("customer", administrator=200),
+    "customer": row("customer", administrator=200, shows=True),
     "customer-name": row("customer", administrator=200),
     "provider-name": row(administrator=200),
     "use-new": row("customer", administrator=200),
-    "people": row(administrator=200),
+    "people": row(administrator=200, shows=True),
     "person-new": row(administrator=200),
     "person": row("person", administrator=200),
     "person-password": row("person", administrator=200),
@@ -147,6 +151,8 @@ BASE: dict[str, Row] = {
     "tokens": row(administrator=200),
     "token-new": row(administrator=200),
     "token-revocation": row("token", administrator=302, changes=True),
+    "looks": row(customer=200, manager=200, administrator=200),
+    "looks-file": row(customer=200, manager=200, administrator=200),
     "health": row(administrator=200),
 }
 WORK = (
@@ -154,13 +160,13 @@ WORK = (
     "confirmation", "exclusion", "readmission", "merger", "outage", "restoration", "break-in",
 )  # fmt: skip
 DESK: dict[str, Row] = {
-    "incidents": row(**customer_and_staff()),
+    "incidents": row(**customer_and_staff(), shows=True),
     "incidents-changes": row(**staff()),
-    "incident-new": row(**customer_and_staff()),
-    "incident": row("incident", **customer_and_staff(), stranger=404),
+    "incident-new": row(**customer_and_staff(), shows=True),
+    "incident": row("incident", **customer_and_staff(), stranger=404, shows=True),
     "incident-presence": row("incident", **staff(), changes=True),
     "incident-draft": row("incident", "draft", **customer_and_staff(), stranger=404, changes=True),
-    "clock": row("incident", "clock", **customer_and_staff(), stranger=404),
+    "clock": row("incident", "clock", **customer_and_staff(), stranger=404, shows=True),
     "incident-taking": row("incident", **staff(302), changes=True),
     **{f"incident-{name}": row("incident", **staff(422), changes=True) for name in WORK},
     **{
@@ -168,9 +174,9 @@ DESK: dict[str, Row] = {
         for name in ("answer", "reopening", "withdrawal")
     },
     **{f"incident-{name}": row("incident", manager=422, changes=True) for name in ("consent", "retraction")},
-    "complaints": row(customer=200, manager=200),
-    "complaint-new": row(customer=200, manager=200),
-    "complaint": row("complaint", customer=200, manager=200, stranger=404),
+    "complaints": row(customer=200, manager=200, shows=True),
+    "complaint-new": row(customer=200, manager=200, shows=True),
+    "complaint": row("complaint", customer=200, manager=200, stranger=404, shows=True),
     "complaint-answer": row("complaint", customer=422, manager=422, stranger=404, changes=True),
     **{
         f"complaint-{name}": row("complaint", manager=422, changes=True)

@@ -36,66 +36,74 @@ FILE = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\
 
 @dataclass(frozen=True)
 class Row:
-    """The answers, in the order of `WHO`; `query` and `body` make the request one that is done."""
+    """The answers, in the order of `WHO`; `query` and `body` make the request one that is done.
+
+    shows: it tells the provider's people what a customer wrote or who they are, so a look at it is written down.
+    """
 
     answers: str
     body: Any = None
     query: str = ""
+    shows: bool = False
 
 
 WHO = ("customer", "stranger", "agent", "manager", "administrator", "auditor")
 
 
-def row(answers: str, body: Any = None, query: str = "") -> Row:
-    return Row(answers, body, query)
+def row(answers: str, body: Any = None, query: str = "", *, shows: bool = False) -> Row:
+    return Row(answers, body, query, shows)
 
 
 SAID = {"body": "Something."}
 WHY = {"reason": "It is so."}
 TABLE: dict[str, Row] = {
     "GET /token": row("200 200 200 200 200 200"),
-    "GET /incidents": row("200 200 200 200 200 403"),
-    "POST /incidents": row("201 404 201 201 201 403", {"service": "cloud", "customer": "customer", "subject": "Down"}),
-    "GET /incidents/{number}": row("200 404 200 200 200 403"),
-    "GET /incidents/{number}/messages": row("200 404 200 200 200 403"),
-    "POST /incidents/{number}/answers": row("201 404 201 201 201 403", SAID),
-    "GET /incidents/{number}/facts": row("403 403 200 200 200 403"),
-    "POST /incidents/{number}/replies": row("403 403 201 201 201 403", SAID),
-    "POST /incidents/{number}/notes": row("403 403 201 201 201 403", SAID),
-    "POST /incidents/{number}/calls": row("403 403 201 201 201 403", SAID),
-    "POST /incidents/{number}/pickup": row("403 403 201 201 201 403", {}),
-    "PUT /incidents/{number}/assignee": row("403 403 200 200 200 403", {"user": None}),
-    "POST /incidents/{number}/waiting": row("403 403 201 201 201 403", {"on": "customer", "question": "Why?"}),
-    "POST /incidents/{waiting}/resumption": row("403 403 201 201 201 403"),
-    "POST /incidents/{number}/resolution": row("403 403 201 201 201 403", SAID),
-    "POST /incidents/{resolved}/reopening": row("201 404 201 201 201 403", WHY),
-    "POST /incidents/{resolved}/closure": row("403 403 201 201 201 403"),
-    "PUT /incidents/{number}/priority": row("403 403 200 200 200 403", WHY | {"impact": 1, "urgency": 1}),
-    "PUT /incidents/{number}/classes": row("403 403 200 200 200 403", WHY | {"classes": ["other"]}),
-    "POST /incidents/{number}/classes/confirmation": row("403 403 201 201 201 403"),
-    "POST /incidents/{number}/outcome": row("201 404 201 201 201 403", WHY | {"outcome": "withdrawn"}),
-    "POST /incidents/{left_out}/readmission": row("403 403 201 201 201 403", WHY),
-    "POST /incidents/{number}/merge": row("403 403 201 201 201 403", {"into": "{waiting}"}),
-    "POST /incidents/{number}/outage": row("403 403 201 201 201 403", {"outage": "{outage}"}),
-    "POST /incidents/{number}/consent": row(
-        "403 403 403 201 403 403", {"cause": "force_majeure", "consent": "Alice agreed."}
+    "GET /incidents": row("200 200 200 200 200 403", shows=True),
+    "POST /incidents": row(
+        "201 404 201 201 201 403", {"service": "cloud", "customer": "customer", "subject": "Down"}, shows=True
     ),
-    "POST /incidents/{resolved}/facts/{seq}/retraction": row("403 403 403 201 403 403", WHY),
-    "POST /incidents/{number}/restoration": row("403 403 201 201 201 403", WHY | {"restored": True}),
-    "POST /incidents/{number}/break-in": row("403 403 201 201 201 403", WHY | {"confirmed": True}),
+    "GET /incidents/{number}": row("200 404 200 200 200 403", shows=True),
+    "GET /incidents/{waiting}/messages": row("200 404 200 200 200 403", shows=True),
+    "POST /incidents/{number}/answers": row("201 404 201 201 201 403", SAID, shows=True),
+    "GET /incidents/{number}/facts": row("403 403 200 200 200 403"),
+    "POST /incidents/{number}/replies": row("403 403 201 201 201 403", SAID, shows=True),
+    "POST /incidents/{number}/notes": row("403 403 201 201 201 403", SAID, shows=True),
+    "POST /incidents/{number}/calls": row("403 403 201 201 201 403", SAID, shows=True),
+    "POST /incidents/{number}/pickup": row("403 403 201 201 201 403", {}, shows=True),
+    "PUT /incidents/{number}/assignee": row("403 403 200 200 200 403", {"user": None}, shows=True),
+    "POST /incidents/{number}/waiting": row(
+        "403 403 201 201 201 403", {"on": "customer", "question": "Why?"}, shows=True
+    ),
+    "POST /incidents/{waiting}/resumption": row("403 403 201 201 201 403", shows=True),
+    "POST /incidents/{number}/resolution": row("403 403 201 201 201 403", SAID, shows=True),
+    "POST /incidents/{resolved}/reopening": row("201 404 201 201 201 403", WHY, shows=True),
+    "POST /incidents/{resolved}/closure": row("403 403 201 201 201 403", shows=True),
+    "PUT /incidents/{number}/priority": row("403 403 200 200 200 403", WHY | {"impact": 1, "urgency": 1}, shows=True),
+    "PUT /incidents/{number}/classes": row("403 403 200 200 200 403", WHY | {"classes": ["other"]}, shows=True),
+    "POST /incidents/{number}/classes/confirmation": row("403 403 201 201 201 403", shows=True),
+    "POST /incidents/{number}/outcome": row("201 404 201 201 201 403", WHY | {"outcome": "withdrawn"}, shows=True),
+    "POST /incidents/{left_out}/readmission": row("403 403 201 201 201 403", WHY, shows=True),
+    "POST /incidents/{number}/merge": row("403 403 201 201 201 403", {"into": "{waiting}"}, shows=True),
+    "POST /incidents/{number}/outage": row("403 403 201 201 201 403", {"outage": "{outage}"}, shows=True),
+    "POST /incidents/{number}/consent": row(
+        "403 403 403 201 403 403", {"cause": "force_majeure", "consent": "Alice agreed."}, shows=True
+    ),
+    "POST /incidents/{resolved}/facts/{seq}/retraction": row("403 403 403 201 403 403", WHY, shows=True),
+    "POST /incidents/{number}/restoration": row("403 403 201 201 201 403", WHY | {"restored": True}, shows=True),
+    "POST /incidents/{number}/break-in": row("403 403 201 201 201 403", WHY | {"confirmed": True}, shows=True),
     "GET /incidents/{number}/clocks": row("200 404 200 200 200 403"),
     "GET /incidents/{number}/clocks/{name}": row("200 404 200 200 200 403"),
-    "GET /complaints": row("200 200 403 200 403 403"),
+    "GET /complaints": row("200 200 403 200 403 403", shows=True),
     "POST /complaints": row(
-        "201 404 403 201 403 403", {"service": "cloud", "customer": "customer", "subject": "Slow"} | SAID
+        "201 404 403 201 403 403", {"service": "cloud", "customer": "customer", "subject": "Slow"} | SAID, shows=True
     ),
-    "GET /complaints/{complaint}": row("200 404 403 200 403 403"),
-    "GET /complaints/{complaint}/remarks": row("200 404 403 200 403 403"),
+    "GET /complaints/{complaint}": row("200 404 403 200 403 403", shows=True),
+    "GET /complaints/{complaint}/remarks": row("200 404 403 200 403 403", shows=True),
     "POST /complaints/{complaint}/remarks": row("403 403 403 201 403 403", SAID | {"visible": True}),
     "POST /complaints/{complaint}/answers": row("201 404 403 201 403 403", SAID),
-    "POST /complaints/{complaint}/acknowledgement": row("403 403 403 201 403 403", SAID),
-    "POST /complaints/{complaint}/outcome": row("403 403 403 201 403 403", SAID | {"outcome": "upheld"}),
-    "POST /complaints/{complaint}/exclusion": row("403 403 403 201 403 403", WHY | {"outcome": "test"}),
+    "POST /complaints/{complaint}/acknowledgement": row("403 403 403 201 403 403", SAID, shows=True),
+    "POST /complaints/{complaint}/outcome": row("403 403 403 201 403 403", SAID | {"outcome": "upheld"}, shows=True),
+    "POST /complaints/{complaint}/exclusion": row("403 403 403 201 403 403", WHY | {"outcome": "test"}, shows=True),
     "GET /services": row("200 200 200 200 200 403"),
     "POST /services": row(
         "403 403 403 403 201 403", {"code": "mail", "name": "Mail", "valid_from": "2026-01-01", "terms": TERMS}
@@ -141,6 +149,7 @@ TABLE: dict[str, Row] = {
         "403 403 403 201 403 403",
         MARCH | {"kpi": "C1", "cause": "A disk.", "action": "Warn.", "owner": "Us", "due": "2026-05-01"},
     ),
+    "GET /looks": row("200 200 403 200 200 403"),
     "GET /audits": row("403 403 403 200 200 200"),
     "POST /audits": row(
         "403 403 403 201 403 403", {"services": ["cloud"], "period_from": "2026-03-01", "period_to": "2026-03-02"}
@@ -204,8 +213,8 @@ def by_role(ask: Askers) -> dict[str, Asker]:
     return dict(zip(WHO, (ask.alice, ask.stranger, ask.bob, ask.mona, ask.adam, ask.audrey), strict=True))
 
 
-def request(asker: Asker, operation: str, world: World, **change: Any) -> Answer:
-    """Ask for an operation, and take back what it did."""
+def request(asker: Asker, operation: str, world: World, *, keep: bool = False, **change: Any) -> Answer:
+    """Ask for an operation, and take back what it did unless it is to be kept."""
     row = TABLE[operation]
     method, path = operation.split(" ")
     body = json.loads(_filled(json.dumps(row.body), world)) if isinstance(row.body, dict) else None
@@ -214,7 +223,7 @@ def request(asker: Asker, operation: str, world: World, **change: Any) -> Answer
         given = {"content": FILE, "content_type": MULTIPART}
     with transaction.atomic():
         answer = asker.ask(method, _filled(path, world) + f"?{row.query}", **given | change)
-        transaction.set_rollback(True)
+        transaction.set_rollback(not keep)
     return answer
 
 

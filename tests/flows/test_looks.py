@@ -98,6 +98,17 @@ def test_a_token_leaves_its_own_name_and_the_operation(cast: Cast, ask: Askers, 
     assert list(verify()) == []
 
 
+def test_the_list_behind_a_kpi_is_a_list(cast: Cast, ask: Askers, number: int) -> None:
+    incidents.change_classes(cast.bob.caller, number, classes=["availability"], reason="It is down.")
+    year = clock.now().year
+    period = f"service=cloud&from={year}-01-01&to={year + 1}-01-01"
+    assert b"Zebra" in signed_in(cast.mona).get(f"/kpis/C4/?{period}").content
+    ask.mona.get(f"/kpis/C4/evidence?{period}")
+    assert [(fact.data["page"], fact.data["seen"]) for fact in facts()] == [
+        (page, [[str(cast.customer.id), "incident", "", 1]]) for page in ("kpi", "GET /kpis/{code}/evidence")
+    ]
+
+
 def test_looks_within_five_minutes_are_joined(cast: Cast, number: int) -> None:
     client = signed_in(cast.bob)
     for minutes in (0, 2, 4, 6):

@@ -44,6 +44,7 @@ MENU: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
             Place("kpis", _("Control room"), (_P.READ_KPIS,), staff=True),
             Place("kpis", _("Service level"), (_P.READ_KPIS,), staff=False),
             Place("reports", _("Reports"), (_P.READ_KPIS,)),
+            Place("looks", _("Who looked"), (_P.READ_LOOKS,)),
             Place("status", _("Service state"), (_P.READ_MONITORS,), staff=False),
             Place("outages", _("Outages"), (_P.READ_MONITORS,), staff=True),
             Place("audits", _("Audits"), (_P.READ_AUDITS,)),

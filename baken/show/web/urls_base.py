@@ -8,6 +8,7 @@ from baken.show.web.pages import (
     customers,
     health,
     locations,
+    looks,
     maintenance,
     monitors,
     people,
@@ -75,5 +76,7 @@ urlpatterns = [
     path("tokens/", people.tokens, name="tokens"),
     path("tokens/new/", people.token_new, name="token-new"),
     path("tokens/<uuid:token_id>/revocation/", people.token_revocation, name="token-revocation"),
+    path("looks/", looks.looks, name="looks"),
+    path("looks/file/", looks.looks_file, name="looks-file"),
     path("health/", health.health, name="health"),
 ]

@@ -45,6 +45,7 @@ PERMISSIONS = {
     Permission.READ_ALERTS: _("read alerts of security tools"),
     Permission.WRITE_ALERTS: _("send alerts of security tools"),
     Permission.WRITE_PEOPLE: _("manage people and tokens"),
+    Permission.READ_LOOKS: _("read who looked at customers' data"),
     Permission.CORRECT_FACTS: _("correct facts"),
 }
 
