@@ -102,9 +102,9 @@ def _is_error(said: Any) -> bool:
 
 def _sign_in(context: BrowserContext, site: str, person: Person) -> None:
     client = Client()
-    client.force_login(person.user)
-    key = client.cookies[settings.SESSION_COOKIE_NAME].value
-    with clock.at(datetime.now(UTC)):
+    with clock.at(datetime.now(UTC)):  # a session that has just begun, for the server
+        client.force_login(person.user)
+        key = client.cookies[settings.SESSION_COOKIE_NAME].value
         sessions.begin(person.user, session_key=key, device="Chrome Linux", address="127.0.0.1")
     context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": key, "url": site}])
 

@@ -34,6 +34,7 @@ class Happening(StrEnum):
     CODES_MADE = "person.recovery_codes_made"  # count
     CODE_USED = "person.recovery_code_used"  # left
     IDENTITY_LINKED = "person.identity_linked"  # provider
+    IDENTITIES_UNLINKED = "person.identities_unlinked"  # count
     FACTORS_RESET = "person.factors_reset"  # by somebody else, for a person who lost them
 
 
@@ -96,10 +97,16 @@ def reset(caller: Caller, user: User) -> None:
 
 
 @transaction.atomic
-def forget_identities(caller: Caller, user: User) -> int:
-    """Undo what ties a person to identity providers; gives how many there were."""
+def unlink(caller: Caller, user: User) -> int:
+    """Undo what ties a person to accounts at identity providers; gives how many there were.
+
+    The next sign-in there ties them anew, by their address.
+    """
     caller.require(Permission.WRITE_PEOPLE)
-    return Identity.objects.filter(user=user).delete()[0]
+    count = Identity.objects.filter(user=user).delete()[0]
+    if count:
+        note(user, Happening.IDENTITIES_UNLINKED, actor=caller.actor, count=count)
+    return count
 
 
 def note(user: User, kind: Happening, *, actor: str = "", **data: int | str) -> None:

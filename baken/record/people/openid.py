@@ -88,6 +88,11 @@ def providers() -> list[IdentityProvider]:
     return list(IdentityProvider.objects.filter(ended_at=None).order_by("created_at"))
 
 
+def providers_of(user: User) -> list[IdentityProvider]:
+    """Those that know this person."""
+    return list(IdentityProvider.objects.filter(ended_at=None, identities__user=user).order_by("created_at"))
+
+
 def provider(provider_id: UUID) -> IdentityProvider:
     """One that can be signed in with. Raises NotFound."""
     row = IdentityProvider.objects.filter(id=provider_id, ended_at=None).select_related("organisation").first()
@@ -151,22 +156,29 @@ def begin(row: IdentityProvider, *, returns: str, anew: bool = False) -> tuple[s
 
 
 def finish(
-    row: IdentityProvider, *, returns: str, kept: Mapping[str, str] | None, given: Mapping[str, str]
-) -> tuple[User, bool]:
-    """Who is back from the provider, and whether they had to sign in there anew.
+    row: IdentityProvider,
+    *,
+    returns: str,
+    kept: Mapping[str, str] | None,
+    given: Mapping[str, str],
+    present: User | None = None,
+) -> User:
+    """Who is back from the provider.
 
-    kept: from `begin`, taken out of the session. given: the query that they came back with. Raises ProviderFailed and
-    Refused.
+    kept: from `begin`, taken out of the session. given: the query that they came back with. present: who is signed in
+    and had to show that it is still them. Raises ProviderFailed and Refused.
     """
-    if kept is None or not _answers(row, kept, given):
+    if kept is None or not _answers(row, kept, given) or bool(kept["anew"]) != bool(present):
         raise Refused("Signing in there took too long or was broken off. Try again.")
     found = _client().person(
         _us(row, returns), code=given["code"], nonce=kept["nonce"], verifier=kept["verifier"],
         now=int(clock.now().timestamp()),
     )  # fmt: skip
-    if kept["anew"] and (found.signed_in or 0) < (clock.now() - RECENT).timestamp():
-        raise Refused("The provider did not ask you anew who you are. Sign out and in again.")
-    return _ours(row, found), bool(kept["anew"])
+    if present is None:
+        return _ours(row, found)
+    if (found.signed_in or 0) < (clock.now() - RECENT).timestamp() or _bound(row, found) != present:
+        raise Refused("The provider did not confirm that it is you. Sign out and in again.")
+    return present
 
 
 def _answers(row: IdentityProvider, kept: Mapping[str, str], given: Mapping[str, str]) -> bool:
@@ -180,21 +192,34 @@ def _answers(row: IdentityProvider, kept: Mapping[str, str], given: Mapping[str,
 @transaction.atomic
 def _ours(row: IdentityProvider, found: Person) -> User:
     """Who of our people this is: by what was bound before, else by the address, else somebody new."""
-    subject = hmac.digest(row.subject_key.encode(), found.subject.encode(), "sha256").hex()
-    bound = Identity.objects.filter(subject=subject, provider=row).select_related("user").first()
-    if bound is not None:
-        bound.last_used_at = clock.now()
-        bound.save(update_fields=["last_used_at"])
-        return _active(bound.user)
+    known = _bound(row, found)
+    if known is not None:
+        return _active(known)
     user = _active(_by_address(row, found))
     if Identity.objects.filter(user=user, provider=row).exists():
         raise Refused("This account belongs to somebody else at the provider. Ask an administrator.")
     now = clock.now()
     Identity.objects.create(
-        organisation_id=user.organisation_id, user=user, provider=row, subject=subject, created_at=now, last_used_at=now
-    )
+        organisation_id=user.organisation_id, user=user, provider=row, subject=_subject(row, found), created_at=now,
+        last_used_at=now,
+    )  # fmt: skip
     factors.note(user, factors.Happening.IDENTITY_LINKED, provider=str(row.id))
     return user
+
+
+def _bound(row: IdentityProvider, found: Person) -> User | None:
+    """Whom of ours this account there is bound to; that it was used is noted."""
+    held = Identity.objects.filter(provider=row, subject=_subject(row, found)).select_related("user").first()
+    if held is None:
+        return None
+    held.last_used_at = clock.now()
+    held.save(update_fields=["last_used_at"])
+    return held.user
+
+
+def _subject(row: IdentityProvider, found: Person) -> str:
+    """What stands for an account there; the issuer of a provider never changes."""
+    return hmac.digest(row.subject_key.encode(), found.subject.encode(), "sha256").hex()
 
 
 def _by_address(row: IdentityProvider, found: Person) -> User:

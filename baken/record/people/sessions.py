@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from baken.record.ledger import clock
 from baken.record.orgs import indexkeys
 from baken.record.orgs.search import address_key, standing_for
-from baken.record.people import authenticator, honey, recovery_codes, storms
+from baken.record.people import authenticator, factors, honey, recovery_codes, storms
 from baken.record.people.access import Caller, NotFound, Permission
 from baken.record.people.authenticator import DIGITS
 from baken.record.people.flows import PeopleError, set_active, set_password
@@ -119,6 +119,17 @@ def reset_password(caller: Caller, user: User, password: str) -> None:
     caller.require(Permission.WRITE_PEOPLE)
     set_password(caller, user, password)
     Attempts.objects.filter(key=_key("account", user.email_key)).delete()
+    end_all(user)
+
+
+@transaction.atomic
+def reset_factors(caller: Caller, user: User) -> None:
+    """Take every second factor from somebody who lost theirs, and end the sessions that may be lost with it.
+
+    Their password alone lets them in again, until they have added another.
+    """
+    factors.reset(caller, user)
+    Attempts.objects.filter(key=_key("second", str(user.id))).delete()
     end_all(user)
 
 

@@ -96,6 +96,47 @@ def roles(email: str, roles: tuple[str, ...]) -> None:
 
 @command.command()
 @click.argument("email")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
+def factors(email: str, as_json: bool) -> None:
+    """Show what somebody has for the second step of signing in."""
+    django_ready()
+    from baken.record.people.factors import held
+
+    found = held(_somebody(email))
+    told = {"app": found.authenticator is not None, "passkeys": len(found.passkeys), "recovery_codes": found.codes_left}
+    if as_json:
+        click.echo(json.dumps(told, indent=2))
+    else:
+        app = "an app" if told["app"] else "no app"
+        click.echo(f"{email}: {app}, {told['passkeys']} passkeys, {told['recovery_codes']} recovery codes")
+
+
+@command.command("reset-factors")
+@click.argument("email")
+def reset_factors(email: str) -> None:
+    """Take away the app, passkeys and recovery codes of somebody who lost them, and end their sessions.
+
+    Their password alone lets them in again. Make sure first that it is them who asks. It is a fact on the ledger.
+    """
+    django_ready()
+    from baken.record.people import sessions
+
+    sessions.reset_factors(CALLER, _somebody(email))
+    click.echo(f"{email} has no second step any more, and was signed out everywhere")
+
+
+@command.command()
+@click.argument("email")
+def unlink(email: str) -> None:
+    """Forget the accounts at identity providers that somebody signs in with; the next sign-in ties them anew."""
+    django_ready()
+    from baken.record.people.factors import unlink as forget
+
+    click.echo(f"{email}: {forget(CALLER, _somebody(email))} accounts forgotten")
+
+
+@command.command()
+@click.argument("email")
 def deactivate(email: str) -> None:
     """Keep somebody out; what they did stays."""
     _activate(email, active=False)

@@ -45,6 +45,12 @@ def words(error: Exception) -> str:
     return remedies.in_words(str(error) or (type(error).__doc__ or "").strip().splitlines()[0])
 
 
+def remedy(error: Exception) -> str:
+    """What an error says where there is no field it could stand beside: a sentence without the name of one."""
+    _field, _separator, rest = str(error).partition(": ")
+    return sentence(remedies.in_words(rest if remedies.is_known(rest) else str(error)))
+
+
 def answer(request: HttpRequest, status: int, *, detail: str = "") -> HttpResponse:
     """The page for an error."""
     known = status if status in WITH_OWN_PAGE else 400

@@ -10,7 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 
 from baken.record.people.access import Conflict, Forbidden, NotFound, Permission
-from baken.show.web import errors
+from baken.record.people.models import User
+from baken.show.web import entering, errors
 from baken.show.web.middleware import PageRequest
 
 Rest = ParamSpec("Rest")
@@ -18,13 +19,18 @@ View = Callable[Concatenate[PageRequest, Rest], HttpResponse]
 
 
 def page(
-    *any_of: Permission, public: bool = False, methods: tuple[str, ...] = ("GET", "POST")
+    *any_of: Permission,
+    public: bool = False,
+    fresh: bool = False,
+    weak: bool = False,
+    methods: tuple[str, ...] = ("GET", "POST"),
 ) -> Callable[[View[Rest]], Callable[Concatenate[HttpRequest, Rest], HttpResponse]]:
     """A page for whoever holds one of these permissions; for everybody signed in when none is named.
 
-    public: for people who are not signed in as well. methods: what may be asked of it; HEAD goes with GET. An anonymous
-    reader is sent to the sign-in page and comes back afterwards. NotFound, Forbidden and Conflict that a flow or
-    read raises become pages that say so.
+    public: for people who are not signed in as well. fresh: for whoever has shown in the last minutes who they are; the
+    others do so first. weak: also for somebody who has no second factor yet, though one is asked of them. methods: what
+    may be asked of it; HEAD goes with GET. An anonymous reader is sent to the sign-in page and comes back afterwards.
+    NotFound, Forbidden and Conflict that a flow or read raises become pages that say so.
     """
 
     def around(view: View[Rest]) -> Callable[Concatenate[HttpRequest, Rest], HttpResponse]:
@@ -32,6 +38,8 @@ def page(
         def guarded(request: HttpRequest, /, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponse:
             asked: PageRequest = request  # type: ignore[assignment]  # Reader has added the caller
             refusal = _refusal(asked, any_of, public=public, methods=methods)
+            if refusal is None and not public:
+                refusal = _detour(asked, fresh=fresh, weak=weak)
             return refusal if refusal is not None else _answer(asked, view, *args, **kwargs)
 
         return guarded
@@ -72,6 +80,16 @@ def _refusal(
         return to_sign_in(request)
     if any_of and not any(request.caller.may(permission) for permission in any_of):
         return errors.answer(request, 403)
+    return None
+
+
+def _detour(request: PageRequest, *, fresh: bool, weak: bool) -> HttpResponse | None:
+    """What somebody who is signed in has to do before they see the page."""
+    assert isinstance(request.user, User)
+    if not weak and entering.lacks_factor(request, request.caller):
+        return entering.to_second_factor(request, request.user)
+    if fresh and not entering.is_recent(request):
+        return entering.to_confirmation(request)
     return None
 
 

@@ -23,6 +23,28 @@ class PasswordForm(forms.Form):
     password = password_field(_("New password"), new=True, help_text=_("At least 12 characters. A sentence is good."))
 
 
+class AuthenticatorForm(forms.Form):
+    """The first code of a new app."""
+
+    code = forms.CharField(
+        label=_("Code"), max_length=20, help_text=_("The six digits that the app shows now."),
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "class": "short"}),
+    )  # fmt: skip
+
+
+class PasskeyForm(forms.Form):
+    """A new passkey; the browser fills in its answer."""
+
+    name = fields.line(_("Name"), help_text=_("Of the device that keeps it, such as Laptop or Key on my key ring."))
+    answer = forms.CharField(required=False, max_length=20_000, widget=forms.HiddenInput)
+
+
+class PasskeyNameForm(forms.Form):
+    """Another name for a passkey."""
+
+    name = fields.line(_("Name"))
+
+
 class ShortcutsForm(forms.Form):
     """The shortcuts somebody wants."""
 

@@ -26,6 +26,23 @@ class SignInForm(forms.Form):
     password = password_field(_("Password"))
 
 
+class CodeForm(forms.Form):
+    """A code of an app, or one from paper."""
+
+    code = forms.CharField(
+        label=_("Code"), max_length=40, help_text=_("The six digits of your app, or one of your recovery codes."),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "one-time-code", "autocapitalize": "none", "spellcheck": "false", "class": "medium"}
+        ),
+    )  # fmt: skip
+
+
+class ConfirmationForm(forms.Form):
+    """Still you?"""
+
+    password = password_field(_("Password"))
+
+
 class AppearanceForm(forms.Form):
     """Language and theme, each as one button sends it."""
 

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.contrib import auth, messages
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext
@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from baken.record.people import flows, sessions
 from baken.record.people.models import User
 from baken.show.web import shortcuts
-from baken.show.web.device import session_of
+from baken.show.web.entering import enter
 from baken.show.web.errors import refusals
 from baken.show.web.forms.account import PasswordForm, ProfileForm, ShortcutsForm
 from baken.show.web.guard import page, show
@@ -27,22 +27,19 @@ def account(request: PageRequest) -> HttpResponse:
             flows.change_profile(request.caller, **form.cleaned_data)
             messages.success(request, gettext("Your account was changed."))
             return redirect("account")
-    context = {"sign_ins": sessions.sign_ins(user), "session_key": request.session.session_key}
-    return show(request, "account/account.html", context, form=form)
+    return show(request, "account/account.html", form=form)
 
 
 @page()
 def password(request: PageRequest) -> HttpResponse:
     """A new password. Every other session ends."""
-    user = _user(request)
+    user, strong = _user(request), bool(request.session.get("strong"))
     form = PasswordForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         with refusals(form):
             user = sessions.change_password(user, **form.cleaned_data)
-            auth.login(request, user)
-            sessions.begin(user, **session_of(request))
             messages.success(request, gettext("Your password was changed; you were signed out everywhere else."))
-            return redirect("account")
+            return enter(request, user, "security", strong=strong)
     return show(request, "account/password.html", form=form)
 
 
@@ -59,12 +56,12 @@ def keyboard(request: PageRequest) -> HttpResponse:
     return show(request, "account/keyboard.html", form=form)
 
 
-@page(methods=("POST",))
+@page(weak=True, methods=("POST",))
 def session_ending(request: PageRequest, sign_in_id: UUID) -> HttpResponse:
     """End one of one's own sessions."""
     sessions.end(_user(request), sign_in_id)
     messages.success(request, gettext("That session was ended."))
-    return redirect("account")
+    return redirect("security")
 
 
 def _user(request: PageRequest) -> User:

@@ -3,6 +3,7 @@
 from django.http import HttpResponse
 
 from baken.record.detection.health import health as read_health
+from baken.record.people import factors
 from baken.record.people.access import Permission
 from baken.show.web.guard import page, show
 from baken.show.web.middleware import PageRequest
@@ -11,4 +12,4 @@ from baken.show.web.middleware import PageRequest
 @page(Permission.WRITE_PEOPLE)
 def health(request: PageRequest) -> HttpResponse:
     """How the installation is now."""
-    return show(request, "health/health.html", {"health": read_health(request.caller)})
+    return show(request, "health/health.html", {"health": read_health(request.caller), "demand": factors.demand()})

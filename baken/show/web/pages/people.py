@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext
 
 from baken.record.ledger import clock
-from baken.record.people import flows, reads, sessions
+from baken.record.people import factors, flows, reads, sessions
 from baken.record.people.access import Permission
 from baken.show.web.errors import refusals
 from baken.show.web.forms.people import NewPasswordForm, PersonForm, RolesForm, TokenForm
@@ -51,10 +51,11 @@ def person(request: PageRequest, person_id: UUID) -> HttpResponse:
             messages.success(request, gettext("The roles were changed."))
             return redirect("person", person_id)
     organisation = held[0].organisation if held else None
-    return show(request, "people/person.html", {"person": row, "organisation": organisation}, form=form)
+    context = {"person": row, "organisation": organisation, "factors": factors.held(row)}
+    return show(request, "people/person.html", context, form=form)
 
 
-@page(Permission.WRITE_PEOPLE)
+@page(Permission.WRITE_PEOPLE, fresh=True)
 def person_password(request: PageRequest, person_id: UUID) -> HttpResponse:
     """A new password for somebody who forgot theirs."""
     row = reads.person(request.caller, person_id)
@@ -65,6 +66,15 @@ def person_password(request: PageRequest, person_id: UUID) -> HttpResponse:
             messages.success(request, gettext("The password was changed; they were signed out everywhere."))
             return redirect("person", person_id)
     return show(request, "people/person_password.html", {"person": row}, form=form)
+
+
+@page(Permission.WRITE_PEOPLE, fresh=True, methods=("POST",))
+def person_factors(request: PageRequest, person_id: UUID) -> HttpResponse:
+    """Take the second factors from somebody who lost them."""
+    row = reads.person(request.caller, person_id)
+    sessions.reset_factors(request.caller, row)
+    messages.success(request, gettext("%(name)s signs in with the password alone now.") % {"name": row})
+    return redirect("person", person_id)
 
 
 @page(Permission.WRITE_PEOPLE, methods=("POST",))
@@ -89,7 +99,7 @@ def tokens(request: PageRequest) -> HttpResponse:
     return show(request, "tokens/tokens.html", context)
 
 
-@page(Permission.WRITE_PEOPLE)
+@page(Permission.WRITE_PEOPLE, fresh=True)
 def token_new(request: PageRequest) -> HttpResponse:
     """A new token. Its secret is on the answer to this request alone."""
     form = TokenForm(request.POST or None, organisations=reads.organisations(request.caller))

@@ -2,16 +2,17 @@
 
 from django.conf import settings
 from django.contrib import auth
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
-from django.utils.http import url_has_allowed_host_and_scheme
 
-from baken.record.people import flows, sessions
+from baken.record.people import factors, flows, openid, passkeys, sessions
+from baken.record.people.models import User
 from baken.record.people.reads import provider
 from baken.show.web import navigation
-from baken.show.web.device import address_of, session_of
+from baken.show.web.device import address_of
+from baken.show.web.entering import enter, going_to, in_or_on, stamp, waiting
 from baken.show.web.errors import answer, refusals
-from baken.show.web.forms.session import AppearanceForm, SignInForm
+from baken.show.web.forms.session import AppearanceForm, CodeForm, ConfirmationForm, SignInForm
 from baken.show.web.guard import page, show
 from baken.show.web.middleware import PageRequest
 from baken.show.web.pages.front import customer_front
@@ -32,15 +33,44 @@ def sign_in(request: PageRequest) -> HttpResponse:
     if provider() is None:
         return redirect("setup")
     if request.user.is_authenticated:
-        return redirect(_next(request))
+        return redirect(going_to(request))
     form = SignInForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         with refusals(form):
             user = sessions.check_credentials(address=address_of(request), **form.cleaned_data)
-            auth.login(request, user)
-            sessions.begin(user, **session_of(request))
-            return redirect(_next(request))
-    return show(request, "session/sign_in.html", {"next": _next(request)}, form=form)
+            return in_or_on(request, user, going_to(request))
+    context = {"next": going_to(request), "providers": openid.providers(), "passkeys": passkeys.possible()}
+    return show(request, "session/sign_in.html", context, form=form)
+
+
+@page(public=True)
+def sign_in_step(request: PageRequest) -> HttpResponse:
+    """The second step: a code of one's app, a recovery code, or a passkey."""
+    found = waiting(request)
+    if found is None:
+        return redirect("sign-in")
+    user, to = found
+    form = CodeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        with refusals(form):
+            sessions.check_second_step(user, form.cleaned_data["code"])
+            return enter(request, user, to, strong=True)
+    return show(request, "session/step.html", {"held": factors.held(user)}, form=form)
+
+
+@page(weak=True)
+def confirmation(request: PageRequest) -> HttpResponse:
+    """Show again who one is, before anything about getting in is changed."""
+    user = request.user
+    assert isinstance(user, User)
+    form = ConfirmationForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        with refusals(form):
+            sessions.check_password(user, form.cleaned_data["password"])
+            stamp(request)
+            return redirect(going_to(request))
+    context = {"next": going_to(request), "held": factors.held(user), "providers": openid.providers_of(user)}
+    return show(request, "session/confirmation.html", context, form=form)
 
 
 @page(public=True, methods=("POST",))
@@ -58,7 +88,7 @@ def appearance(request: PageRequest) -> HttpResponse:
     if not form.is_valid():
         return answer(request, 400)
     language, theme = form.cleaned_data["language"], form.cleaned_data["theme"]
-    response = redirect(_next(request))
+    response = redirect(going_to(request))
     if request.user.is_authenticated:
         flows.set_appearance(request.caller, language=language, theme=theme)
     for name, value in ((settings.LANGUAGE_COOKIE_NAME, language), ("theme", theme)):
@@ -67,10 +97,3 @@ def appearance(request: PageRequest) -> HttpResponse:
                 name, value, max_age=YEAR, samesite="Lax", httponly=True, secure=settings.SESSION_COOKIE_SECURE
             )
     return response
-
-
-def _next(request: HttpRequest) -> str:
-    """Where to go on: an address of ours that the page asks for, else the front page."""
-    wanted = request.POST.get("next") or request.GET.get("next") or ""
-    safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
-    return wanted if safe else "/"

@@ -1,0 +1,104 @@
+"""How somebody gets in: by a password and perhaps a second step, a passkey, or an identity provider.
+
+What a session knows of it: `strong` when there was a second factor, `shown` when it was last shown who they are, and
+while somebody is on the way in `step`, `challenge` or `away`. A challenge and a way back are taken out before they are
+looked at, so each is good for one answer.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import auth
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, resolve_url
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from baken.record.ledger import clock
+from baken.record.people import factors, sessions
+from baken.record.people.access import Caller
+from baken.record.people.models import User
+from baken.show.web.device import session_of
+
+PATIENCE = timedelta(minutes=10)
+"""How long the second step, or the answer to a challenge, may take."""
+RECENT = timedelta(minutes=10)
+"""How long it counts that somebody has shown who they are, for what changes how one gets in."""
+
+
+def in_or_on(request: HttpRequest, user: User, to: str) -> HttpResponse:
+    """After the first step: on to the second for whoever has one, and in for the others."""
+    if not factors.held(user):
+        return enter(request, user, to, strong=False)
+    request.session.cycle_key()
+    request.session["step"] = {"user": str(user.id), "to": to, "at": clock.now().isoformat()}
+    return redirect("sign-in-step")
+
+
+def enter(request: HttpRequest, user: User, to: str, *, strong: bool) -> HttpResponse:
+    """In, under a new session key. strong: by more than a password."""
+    request.session.pop("step", None)
+    auth.login(request, user)
+    request.session["strong"] = strong
+    sessions.begin(user, **session_of(request))
+    return redirect(to)
+
+
+def stamp(request: HttpRequest, **_signal: Any) -> None:
+    """Remember that somebody has shown just now who they are. Told of every sign-in too."""
+    request.session["shown"] = clock.now().isoformat()
+
+
+def waiting(request: HttpRequest) -> tuple[User, str] | None:
+    """Who is between the first step and the second, and where they want to go."""
+    step = request.session.get("step")
+    if not step or _late(step["at"], PATIENCE):
+        return None
+    user = User.objects.filter(id=step["user"], is_active=True).first()
+    return (user, step["to"]) if user else None
+
+
+def is_recent(request: HttpRequest) -> bool:
+    """Whether somebody has shown lately who they are."""
+    return "shown" in request.session and not _late(request.session["shown"], RECENT)
+
+
+def lacks_factor(request: HttpRequest, caller: Caller) -> bool:
+    """Whether a second factor is asked of this caller and their session has none."""
+    return not request.session.get("strong") and factors.demanded(caller.roles)
+
+
+def to_second_factor(request: HttpRequest, user: User) -> HttpResponse:
+    """To the second step for somebody who has one; to where they add one for the others."""
+    if factors.held(user):
+        return in_or_on(request, user, "/")
+    return redirect("security")
+
+
+def to_confirmation(request: HttpRequest) -> HttpResponse:
+    """To where somebody shows again who they are, and from there on to where they were going."""
+    to = request.get_full_path() if request.method in ("GET", "HEAD") else resolve_url("security")
+    return redirect(f"{resolve_url('confirmation')}?{urlencode({'next': to})}")
+
+
+def challenge(request: HttpRequest, made: dict[str, Any]) -> None:
+    """Keep a challenge for the answer that follows."""
+    request.session["challenge"] = {"made": made, "at": clock.now().isoformat()}
+
+
+def challenged(request: HttpRequest) -> dict[str, Any] | None:
+    """The challenge of this session, once; None when there is none or it is too old."""
+    kept = request.session.pop("challenge", None)
+    found: dict[str, Any] | None = None if not kept or _late(kept["at"], PATIENCE) else kept["made"]
+    return found
+
+
+def going_to(request: HttpRequest) -> str:
+    """Where to go on: an address of ours that the page asks for, else the front page."""
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
+    return wanted if safe else "/"
+
+
+def _late(at: str, patience: timedelta) -> bool:
+    return datetime.fromisoformat(at) < clock.now() - patience
