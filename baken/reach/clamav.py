@@ -6,6 +6,7 @@ zero ends them. clamd answers `stream: OK`, `stream: <name> FOUND` or `<what> ER
 is longer than its StreamMaxLength.
 """
 
+import errno
 import socket
 import struct
 from contextlib import suppress
@@ -25,7 +26,7 @@ class ScannerError(OSError):
 
 
 class TooLong(ScannerError):
-    """The scanner takes no stream of this length: raise StreamMaxLength in clamd.conf."""
+    """The scanner takes no stream of this length (EFBIG): raise StreamMaxLength in clamd.conf."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ def _verdict(answer: str) -> str:
     if said.endswith(" FOUND"):
         return said.removesuffix(" FOUND")
     if "size limit exceeded" in said:
-        raise TooLong(str(TooLong.__doc__))
+        raise TooLong(errno.EFBIG, str(TooLong.__doc__))
     raise ScannerError(f"the virus scanner says: {said[:200] or 'nothing'}")
 
 

@@ -49,10 +49,21 @@ SETTINGS = (
     Setting("BAKEN_VAULT_TOKEN", "none", "token that may encrypt and decrypt with that key"),
     Setting("BAKEN_VAULT_TOKEN_FILE", "none", "a file with that token"),
     Setting("BAKEN_TOMBSTONES", "BAKEN_HOME/tombstones", "file that lists who was erased, kept apart from the backups"),
+    Setting("BAKEN_FILE_LIMIT", "25", "size of the largest file that is taken, in MB"),
+    Setting("BAKEN_FILES", "postgres", "where new files go: `postgres`, or `s3`"),
+    Setting("BAKEN_S3_BUCKET", "none", "the bucket for files, for Baken alone"),
+    Setting("BAKEN_S3_ENDPOINT", "that of AWS", "https:// address of another object store that speaks S3"),
+    Setting("BAKEN_S3_REGION", "none", "the region of the bucket"),
+    Setting("BAKEN_S3_ACCESS_KEY", "none", "the access key; or BAKEN_S3_ACCESS_KEY_FILE, a file with it"),
+    Setting("BAKEN_S3_ACCESS_KEY_FILE", "none", "a file with the access key"),
+    Setting("BAKEN_S3_SECRET_KEY", "none", "the secret that goes with it; or BAKEN_S3_SECRET_KEY_FILE"),
+    Setting("BAKEN_S3_SECRET_KEY_FILE", "none", "a file with that secret"),
+    Setting("BAKEN_CLAMAV", "none", "tcp://host:3310 or unix:/path: a ClamAV daemon that every file is shown to"),
+    Setting("BAKEN_CLAMAV_FAIL", "closed", "`open`: take files unseen while that daemon does not answer"),
     Setting("BAKEN_ALLOW_PRIVATE", "yes", "`no`: probers of this hub refuse addresses that are not public"),
-    Setting("BAKEN_DEBUG", "no", "`yes`: Django's debug pages; never where others can reach it"),
     Setting("BAKEN_SECOND_FACTOR", "off", "who has to have a second factor: `off`, `staff` (and auditors), `everyone`"),
     Setting("BAKEN_OPENID_PRIVATE", "no", "`yes`: identity providers may have addresses that are not public"),
+    Setting("BAKEN_DEBUG", "no", "`yes`: Django's debug pages; never where others can reach it"),
     Setting("BAKEN_CHROMIUM", "found", "browser that the tests drive"),
 )
 
@@ -114,7 +125,6 @@ def flag(name: str, *, default: bool, environ: Mapping[str, str] = os.environ) -
     return value == "yes"
 
 
-def secret(name: str, environ: Mapping[str, str] = os.environ) -> str:
 SECOND_FACTOR = ("off", "staff", "everyone")
 
 
@@ -126,6 +136,7 @@ def choice(name: str, known: tuple[str, ...], environ: Mapping[str, str] = os.en
     return value
 
 
+def secret(name: str, environ: Mapping[str, str] = os.environ) -> str:
     """A secret from the variable, or from the file that `<name>_FILE` names; empty when neither is set."""
     if environ.get(name):
         return environ[name]

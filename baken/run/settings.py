@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from baken.run import configuration, keyring
+from baken.run import configuration, files, keyring
 
 BASE = Path(__file__).resolve().parent.parent
 
@@ -84,6 +84,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "baken.show.web.middleware.Uploads",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -133,12 +134,16 @@ TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 STATIC_ROOT = BAKEN_HOME / "static"
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},  # files live in the database
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},  # nothing is stored there
     "staticfiles": {"BACKEND": "baken.run.assets.HashedFiles"},
+    **files.storages(),
 }
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
-FILE_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024  # no request has more (see run.bodies), so none is ever put on a disk
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+BAKEN_FILES = files.chosen()
+BAKEN_FILE_LIMIT = files.limit()
+BAKEN_SCANNER = files.scanner()
+BAKEN_SCANNER_MAY_FAIL = files.scanner_may_fail()
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000  # of everything in a request but files
+FILE_UPLOAD_HANDLERS = ["baken.show.files.Sealing"]  # none but this one: others put what they get on a disk
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"  # they name people: not into the database
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 

@@ -12,6 +12,7 @@ from baken.record.detection import sources
 from baken.record.incidents import flows as incidents
 from baken.record.ledger import clock
 from baken.record.monitors import flows as monitors
+from baken.record.orgs import files
 from baken.record.orgs.models import Organisation
 from baken.record.reports import flows as reports
 from baken.record.reports import reads as kpis
@@ -83,7 +84,8 @@ def _audit(cast: Cast) -> dict[str, str]:
         period_from=day, period_to=day,
         **dict.fromkeys(("auditor", "accreditation", "independence", "scope", "method"), "As agreed."),
     )  # fmt: skip
-    audits.attach_report(cast.audrey.caller, audit.number, name="report.pdf", content=b"%PDF")
+    report = files.receive(cast.provider, name="report.pdf", content=b"%PDF-1.7", at=clock.now(), kind="report")
+    audits.attach_report(cast.audrey.caller, audit.number, file=report)
     finding = audits.add_finding(cast.audrey.caller, audit.number, title="Old TLS", severity="high")
     return {"audit": str(audit.number), "finding": str(finding.id)}
 

@@ -47,7 +47,7 @@ class Asker:
             sent["Authorization"] = f"Bearer {self.token}"
         raw = content if content is not None else b"" if body is None else json.dumps(body).encode()
         answer = Client(raise_request_exception=False).generic(method, BASE + path, raw, media_type, headers=sent)
-        return Answer(answer.status_code, dict(answer.headers.items()), answer.content)
+        return Answer(answer.status_code, dict(answer.headers.items()), answer.getvalue())
 
     def get(self, path: str, **headers: str) -> Any:
         """The body of a GET that is answered."""

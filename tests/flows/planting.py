@@ -126,6 +126,7 @@ def other_records(secret: Secrets, world: dict[str, Any]) -> None:
     from baken.record.catalogue import flows as catalogue
     from baken.record.ledger import clock
     from baken.record.monitors import flows as monitors
+    from baken.record.orgs import files
     from baken.record.people.access import program
     from baken.record.recovery import flows as recovery
 
@@ -150,7 +151,8 @@ def other_records(secret: Secrets, world: dict[str, Any]) -> None:
         world["auditor"], audit.number, title=secret(2), detail=secret(4), severity="high", owner=secret()
     )
     content = b"%PDF-1.7\n" + b"".join(f"{secret()} {'-' * 30_000}\n".encode() for _ in range(10))
-    audits.attach_report(world["auditor"], audit.number, name=f"{secret()}.pdf", content=content)
+    report = files.receive(audit.organisation, name=f"{secret()}.pdf", content=content, at=now, kind="report")
+    audits.attach_report(world["auditor"], audit.number, file=report)
 
 
 def sealed_report(secret: Secrets, world: dict[str, Any]) -> None:

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 import pytest
 from django.db import connection
 
-from baken.record.orgs import files, keys, rotation
-from baken.record.orgs.files import CHUNK, Damaged, FileError
+from baken.record.orgs import files, keys, rotation, spreading
+from baken.record.orgs.arriving import CHUNK, FileError, largest
+from baken.record.orgs.files import Damaged
 from baken.record.orgs.models import File, FileChunk
 from baken.record.orgs.sealing import version_of
 from tests.conftest import Cast
@@ -58,7 +59,7 @@ def test_an_empty_file_and_one_that_is_too_large_are_refused(cast: Cast) -> None
     with pytest.raises(FileError, match="empty"):
         kept(cast, b"")
     with pytest.raises(FileError, match="at most 25 MB"):
-        kept(cast, bytes(files.LARGEST + 1))
+        kept(cast, bytes(largest() + 1))
     assert not FileChunk.objects.exists()
 
 
@@ -121,7 +122,7 @@ def test_another_digest_is_noticed(cast: Cast) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_rotation_seals_chunks_again(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keys, "FRESH", 0.2)
-    monkeypatch.setattr(rotation, "MARGIN", 0.1)
+    monkeypatch.setattr(spreading, "MARGIN", 0.1)
     keys.forget_all()
     content = secrets.token_bytes(70 * CHUNK)
     file = kept(cast, content)

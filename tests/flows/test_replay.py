@@ -20,6 +20,7 @@ from baken.record.incidents import flows as incidents
 from baken.record.incidents.models import Incident
 from baken.record.ledger import clock
 from baken.record.monitors.models import StateChange
+from baken.record.orgs import files
 from baken.record.recovery import flows as recovery
 from baken.run.cli import baken
 from baken.run.replay import SCHEMA, exactly, figures, places, replay
@@ -62,7 +63,8 @@ def _prove(cast: Cast) -> None:
         described = dict.fromkeys(("auditor", "accreditation", "independence", "scope", "method"), "as agreed")
         days = {"period_from": day(0).date(), "period_to": day(30).date()}
         audit = audits.open_audit(cast.program, provider=cast.provider, services=[cast.service], **described, **days)
-        audits.attach_report(cast.program, audit.number, name="report.pdf", content=b"7.4")
+        report = files.receive(cast.provider, name="report.txt", content=b"7.4", at=day(25), kind="report")
+        audits.attach_report(cast.program, audit.number, file=report)
         audits.sign_off(cast.program, audit.number, grade=74, signed_off_at=day(25))
 
 

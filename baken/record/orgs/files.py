@@ -1,92 +1,136 @@
-"""Keeping files: sealed in chunks, and checked against their digest on every read.
+"""Files: kept sealed in pieces, and checked against their digest on every read.
 
 The digest is that of the whole content and stays readable: it is what a sign-off signs, and anybody can compute it
-again who has the file.
+again who has the file. How a file gets here is in `orgs.arriving`, where its pieces lie in `orgs.places`.
 """
 
 import hashlib
-import mimetypes
 from collections.abc import Iterator
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 
-from baken.record.orgs import bulk, sealing
+from baken.record.orgs import places, sealing
+from baken.record.orgs.arriving import CHUNK, Arrival, FileError, note_fault, remove
 from baken.record.orgs.keys import UnknownKey
-from baken.record.orgs.models import File, FileChunk, Organisation
+from baken.record.orgs.models import File, FileFault, Organisation
 
-LARGEST = 25 * 1024 * 1024
-"""Largest file, in bytes."""
-CHUNK = 64 * 1024
-"""Bytes of one chunk; the last one of a file is shorter."""
-AT_ONCE = 16
-"""Chunks that are in memory at the same time, when reading and writing."""
-
-
-class FileError(ValueError):
-    """The file cannot be kept; the message says why and what to do."""
+EAGER = 16 * CHUNK
+"""Up to this size a file is checked as a whole before anything of it is given."""
 
 
 class Damaged(Exception):
-    """A stored file is not what was stored: a chunk is missing, changed or out of its place."""
+    """A stored file is not what was stored: a piece is missing, changed or out of its place."""
+
+
+class Gone(Damaged):
+    """A file was taken away while it was read."""
+
+
+def receive(
+    organisation: Organisation, *, name: str, content: bytes, at: datetime, kind: str = File.Kind.ATTACHMENT
+) -> File:
+    """A file that is here in one piece, not kept yet. Raises FileError."""
+    arrival = Arrival(organisation.id, name=name, kind=kind, at=at)
+    try:
+        arrival.write(content)
+        return arrival.finish()
+    except BaseException:
+        arrival.abandon()
+        raise
+
+
+@transaction.atomic
+def take(file: File, organisation: Organisation, *, kind: str, at: datetime) -> File:
+    """Keep a file that has arrived, in the transaction that refers to it: now it is there. Raises FileError."""
+    found = File.objects.select_for_update().filter(id=file.id, kept_at=None, organisation=organisation, kind=kind)
+    held = found.exclude(sha256="").first()
+    if held is None:
+        raise FileError("file: it is no longer there; choose the file again")
+    held.kept_at = held.verified_at = at
+    held.save(update_fields=["kept_at", "verified_at"])
+    return held
+
+
+def release(file: File) -> None:
+    """Nothing refers to a file any more: it is there for nobody, and is swept away."""
+    File.objects.filter(id=file.id).update(kept_at=None)
+
+
+def abandon(id: UUID) -> None:
+    """Remove a file that arrived and was not taken."""
+    file = File.objects.filter(id=id, kept_at=None).first()
+    if file is not None:
+        remove(file)
 
 
 @transaction.atomic
 def keep(organisation: Organisation, *, name: str, content: bytes, at: datetime) -> File:
-    """Store a file for an organisation. Raises FileError when it is empty or larger than `LARGEST`."""
-    if not content:
-        raise FileError("file: it is empty; choose the file again")
-    if len(content) > LARGEST:
-        raise FileError(f"file: at most {LARGEST // 1024 // 1024} MB; this one is {len(content) // 1024 // 1024} MB")
-    short = name.replace("\\", "/").rsplit("/", 1)[-1].strip()[:200] or "file"
-    file = File.objects.create(
-        organisation=organisation, name=short, size=len(content), created_at=at,
-        media_type=mimetypes.guess_type(short)[0] or "application/octet-stream",
-        sha256=hashlib.sha256(content).hexdigest(),
-    )  # fmt: skip
-    for start in range(0, len(content), CHUNK * AT_ONCE):
-        bulk.insert(_chunks(file, content, range(start, min(len(content), start + CHUNK * AT_ONCE), CHUNK)))
-    return file
+    """Keep content that is in memory, as a file. Raises FileError."""
+    file = receive(organisation, name=name, content=content, at=at)
+    return take(file, organisation, kind=file.kind, at=at)
 
 
-def _chunks(file: File, content: bytes, starts: range) -> list[FileChunk]:
-    return [
-        FileChunk(
-            organisation_id=file.organisation_id, file=file, index=start // CHUNK,
-            last=start + CHUNK >= len(content), content=content[start : start + CHUNK],
-        )
-        for start in starts
-    ]  # fmt: skip
+def chunks(file: File, first: int = 0, end: int | None = None) -> Iterator[bytes]:
+    """The content of a file from byte `first` up to `end`, piece by piece.
 
-
-def chunks(file: File) -> Iterator[bytes]:
-    """The content of a file, piece by piece.
-
-    Raises Damaged where it is not what was stored: at once for a chunk that was changed, moved or is missing, after
-    the last one for the digest of the whole. Raises KeysErased.
+    Raises Damaged where it is not what was stored: at once for a piece that was changed, moved or is missing, after
+    the last one for the digest of the whole, when all of it was asked for. The damage is noted for whoever follows
+    that. Raises KeysErased, StoreUnreachable.
     """
-    digest, count = hashlib.sha256(), -(-file.size // CHUNK)
-    for start in range(0, count, AT_ONCE):
-        rows = file.chunks.filter(index__gte=start, index__lt=min(count, start + AT_ONCE)).order_by("index")
-        wanted = range(start, min(count, start + AT_ONCE))
-        if [(row.index, row.last) for row in rows] != [(index, index == count - 1) for index in wanted]:
-            raise Damaged(f"file {file.id}: chunks are missing")
-        for row in rows:
-            piece = _opened(row)
-            digest.update(piece)
-            yield piece
-    if digest.hexdigest() != file.sha256:
-        raise Damaged(f"file {file.id}: its content does not fit its digest")
+    end = file.size if end is None else min(end, file.size)
+    whole = (first, end) == (0, file.size)
+    digest = hashlib.sha256()
+    try:
+        start = first // CHUNK
+        for index, piece in enumerate(_opened(file, start, -(-end // CHUNK)), start):
+            if whole:
+                digest.update(piece)
+            offset = index * CHUNK
+            yield piece[max(0, first - offset) : end - offset]
+        if whole and digest.hexdigest() != file.sha256:
+            raise Damaged(f"file {file.id}: its content does not fit its digest")
+    except Gone:
+        raise
+    except Damaged:
+        note_fault(file, FileFault.Kind.DAMAGED)
+        raise
 
 
 def content(file: File) -> bytes:
-    """The whole content of a file, checked before anything of it is given. Raises Damaged, KeysErased."""
+    """The whole content of a file, checked before anything of it is given. Raises what `chunks` raises."""
     return b"".join(chunks(file))
 
 
-def _opened(row: FileChunk) -> bytes:
-    try:
-        piece: bytes = row.content
-    except (sealing.Unsealable, UnknownKey) as error:
-        raise Damaged(f"file {row.file_id}: chunk {row.index} was changed or is not in its place") from error
-    return piece
+def _opened(file: File, start: int, stop: int) -> Iterator[bytes]:
+    count = -(-file.size // CHUNK)
+    for piece in _in_order(file, start, stop, count):
+        try:
+            opened = places.unseal(file, piece)
+        except (sealing.Unsealable, UnknownKey) as error:
+            raise Damaged(f"file {file.id}: piece {piece.index} was changed or is not in its place") from error
+        if len(opened) != (file.size - piece.index * CHUNK if piece.last else CHUNK):
+            raise Damaged(f"file {file.id}: piece {piece.index} is not as long as it was")
+        yield opened
+
+
+def _in_order(file: File, start: int, stop: int, count: int) -> Iterator[places.Piece]:
+    """The sealed pieces without a gap, wherever they lie: a file may be moved or sealed again while it is read.
+
+    So what is not there is looked for once more.
+    """
+    place, expected, stuck = file.place, start, -1
+    while expected < stop:
+        for piece in places.PLACES[place].get(file, expected, stop):
+            if (piece.index, piece.last) != (expected, expected == count - 1):
+                break
+            yield piece
+            expected += 1
+        if expected < stop:
+            now = File.objects.filter(id=file.id).values_list("place", "kept_at").first()
+            if now is None or (now[1] is None and file.kept_at is not None):
+                raise Gone(f"file {file.id}: {Gone.__doc__}")
+            if (now[0], expected) == (place, stuck):
+                raise Damaged(f"file {file.id}: pieces are missing")
+            place, stuck = now[0], expected

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from baken.record.orgs.fields import LINE, ChunkField, CodeField, IdField, WrittenField
 
@@ -32,22 +32,43 @@ class Organisation(models.Model):
 
 
 class File(models.Model):
-    """A file kept for an organisation, with the digest of its content, which lies in chunks.
+    """A file kept for an organisation, with the digest of its content, which lies in sealed pieces. See `orgs.files`.
 
-    It lives in PostgreSQL, so that one backup and one replica hold everything.
+    It is there for nobody before `kept_at`: until then it is arriving, or was refused, and is swept away in the end.
+    by: id of the person who sent it. `verified_at`: when all of it was last read and fitted its digest.
     """
+
+    class Kind(models.TextChoices):
+        ATTACHMENT = "attachment"
+        REPORT = "report"
+
+    class Place(models.TextChoices):
+        POSTGRES = "postgres"
+        S3 = "s3"
 
     id = IdField()
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="files")
+    kind = CodeField(choices=Kind, default=Kind.ATTACHMENT)
     name = WrittenField(limit=LINE)
-    media_type = CodeField(max_length=127)
-    size = models.PositiveBigIntegerField()
-    sha256 = CodeField(max_length=64)
+    media_type = CodeField(max_length=127, default="application/octet-stream")
+    size = models.PositiveBigIntegerField(default=0)
+    sha256 = CodeField(max_length=64, blank=True, default="")
+    place = CodeField(choices=Place, default=Place.POSTGRES)
+    by = models.UUIDField(null=True, blank=True)
     created_at = models.DateTimeField()
+    kept_at = models.DateTimeField(null=True, blank=True)
+    verified_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["by", "created_at"], name="file_by_person"),
+            models.Index(fields=["created_at"], condition=Q(kept_at=None), name="file_not_kept"),
+            models.Index(F("verified_at").asc(nulls_first=True), name="file_by_verification"),
+        ]
 
 
 class FileChunk(models.Model):
-    """A piece of a file's content, sealed for its place in there. See `orgs.files`."""
+    """A piece of a file's content in PostgreSQL, sealed for its place in there. See `orgs.places`."""
 
     id = IdField()
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
@@ -58,6 +79,47 @@ class FileChunk(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["file", "index"], name="one_chunk_per_index")]
+
+
+class FilePart(models.Model):
+    """Several pieces in a row of a file's content, in one object of an object store. See `orgs.places`.
+
+    object: its random name there. version: of the oldest key that something in it was sealed with. It outlasts file
+    and organisation, for as long as the object is there.
+    """
+
+    id = IdField()
+    organisation_id = models.UUIDField()
+    file = models.UUIDField()
+    index = models.PositiveIntegerField()
+    object = CodeField(max_length=32, unique=True)
+    version = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["file", "index"], name="one_part_per_index")]
+
+
+class FileFault(models.Model):
+    """Something about a file that somebody has to know: once for each file and kind. `told_at`: since when they do.
+
+    file: its id; an infected one is gone. by: id of the person who sent it or met with it.
+    """
+
+    class Kind(models.TextChoices):
+        DAMAGED = "damaged"
+        INFECTED = "infected"
+
+    id = IdField()
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
+    file = models.UUIDField()
+    kind = CodeField(choices=Kind)
+    by = models.UUIDField(null=True, blank=True)
+    noticed_at = models.DateTimeField(auto_now_add=True)
+    told_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["file", "kind"], name="one_fault_per_file")]
+        indexes = [models.Index(fields=["noticed_at"], condition=Q(told_at=None), name="fault_not_told")]
 
 
 class WrappingKey(models.Model):

@@ -17,7 +17,7 @@ from uuid import UUID
 from django.apps import apps
 from django.db import connection, models, transaction
 
-from baken.record.orgs import keys, sealing, spreading
+from baken.record.orgs import keys, places, sealing, spreading
 from baken.record.orgs.fields import Sealed, WrittenField
 from baken.record.orgs.models import DataKey, Organisation, Rotation
 
@@ -42,9 +42,10 @@ def rotate(organisation: UUID, progress: Callable[[Progress], None], *, begin: b
     if rotation is None:
         return
     total = sum(_rows(model, organisation).count() for model in sealed_models())
-    for done in _walk(rotation):
-        progress(Progress(done, total))
-    _finish(rotation)
+    with places.only_one(organisation):
+        for done in _walk(rotation):
+            progress(Progress(done, total))
+        _finish(rotation)
 
 
 def pending() -> list[UUID]:
@@ -128,6 +129,7 @@ def _finish(rotation: Rotation) -> None:
             with transaction.atomic():
                 rows = _after(model, rotation.organisation_id, None).filter(pk__in=_stale(model, rotation))
                 _seal_again(model, list(rows.select_for_update()), rotation.version)
+    places.seal_parts_again(rotation.organisation_id, rotation.version)
     with transaction.atomic():
         DataKey.objects.filter(organisation_id=rotation.organisation_id, version__lt=rotation.version).delete()
         rotation.delete()

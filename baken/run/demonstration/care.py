@@ -6,6 +6,9 @@ from baken.domain.instants import DAY, HOUR, to_datetime
 from baken.record.audits import flows as audits
 from baken.record.audits.models import Audit
 from baken.record.catalogue import flows as catalogue
+from baken.record.ledger import clock
+from baken.record.orgs import files
+from baken.record.orgs.models import File
 from baken.record.people.access import Role
 from baken.record.recovery import flows as recovery
 from baken.run.demonstration.stage import Script, Stage, Year, days_later
@@ -101,7 +104,9 @@ def _describe(world: World, audit: Audit) -> None:
         scope="Access, change, backup and incident handling of the services named, and the data centres they run in.",
         method="Interviews, sampling of 40 changes and 25 leavers, a penetration test of the public addresses.",
     )  # fmt: skip
-    audits.attach_report(auditor, audit.number, name=f"audit-{audit.number}.pdf", content=REPORT)
+    name = f"audit-{audit.number}.pdf"
+    report = files.receive(audit.organisation, name=name, content=REPORT, at=clock.now(), kind=File.Kind.REPORT)
+    audits.attach_report(auditor, audit.number, file=report)
 
 
 def _drill(world: World, year: Year, service: str, month: int) -> Script:

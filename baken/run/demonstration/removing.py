@@ -14,7 +14,7 @@ from django.db.backends.utils import CursorWrapper
 from baken.record.catalogue.models import Subscription
 from baken.record.complaints.models import Complaint
 from baken.record.incidents.models import Incident
-from baken.record.orgs.models import Organisation
+from baken.record.orgs.models import FilePart, Organisation
 from baken.record.people.models import Membership, SignIn, User
 
 Say = Callable[[str], None]
@@ -88,6 +88,7 @@ def _tables() -> Iterator[tuple[str, str]]:
     yield Session._meta.db_table, f"session_key IN ({signed_in})"
     yield "monitors_result", OWN  # Django knows no model of it
     own = [model for model in apps.get_models() if model.__module__.startswith("baken.record.") and _condition(model)]
+    own.remove(FilePart)  # outlasts its file until the object that it names was removed
     for model in sorted(own, key=_depth, reverse=True):
         yield model._meta.db_table, _condition(model)
 

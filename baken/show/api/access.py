@@ -1,15 +1,19 @@
 """Who asks: the caller behind a token, and what an operation needs of them."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest
 from ninja.security import HttpBearer
 
+from baken.record.orgs.models import Organisation
 from baken.record.people import honey
-from baken.record.people.access import Caller, Permission
+from baken.record.people.access import Caller, NotFound, Permission
 from baken.record.people.network import address_of
 from baken.record.people.reads import caller_of_token
+
+Receives = Callable[[HttpRequest, Caller], tuple[Organisation, str]]
 
 
 class ApiRequest(HttpRequest):
@@ -23,9 +27,9 @@ class Token(HttpBearer):
 
     openapi_bearerFormat = "baken_…"
 
-    def __init__(self, *permissions: Permission) -> None:
+    def __init__(self, *permissions: Permission, receives: Receives | None = None) -> None:
         super().__init__()
-        self._permissions = permissions
+        self._permissions, self._receives = permissions, receives
 
     def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
         """The caller behind the token, who has every permission that is needed. Raises Forbidden."""
@@ -35,13 +39,27 @@ class Token(HttpBearer):
             return None
         for permission in self._permissions:
             caller.require(permission)
+        if (receives := self._receives) is not None:
+            request.receives = lambda asked: (caller, *receives(asked, caller))  # type: ignore[attr-defined]
         return caller
 
 
-def needs(summary: str, *permissions: Permission, answers: tuple[int, ...] = ()) -> dict[str, Any]:
+def number_in(request: HttpRequest) -> int:
+    """The number in the address, before the operation is called. Raises NotFound when it is none."""
+    match = request.resolver_match
+    number = str(match.kwargs["number"]) if match else ""
+    if not number.isascii() or not number.isdigit():
+        raise NotFound("There is no such record.")
+    return int(number)
+
+
+def needs(
+    summary: str, *permissions: Permission, answers: tuple[int, ...] = (), receives: Receives | None = None
+) -> dict[str, Any]:
     """What an operation is called, what it needs, and which errors it answers besides those that follow from its form.
 
+    receives: whose files these are that are sent to it, and of what kind; without it none are taken.
     Arguments for ninja's decorators: the token is checked, and the document says the same.
     """
     told = {"x-permissions": [permission.value for permission in permissions], "x-answers": list(answers)}
-    return {"summary": summary, "auth": Token(*permissions), "openapi_extra": told}
+    return {"summary": summary, "auth": Token(*permissions, receives=receives), "openapi_extra": told}

@@ -5,8 +5,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from django.http import HttpResponse
-from django.utils.http import content_disposition_header
+from django.http import HttpRequest, HttpResponse
 from ninja import File, Query, Router, Schema
 from ninja.files import UploadedFile
 from pydantic import Field, StringConstraints
@@ -15,11 +14,12 @@ from baken.record.audits import flows, reads
 from baken.record.audits.models import Audit as Row
 from baken.record.audits.models import Finding as FindingRow
 from baken.record.catalogue import reads as catalogue
-from baken.record.orgs import files
+from baken.record.orgs.models import File as FileRow
+from baken.record.orgs.models import Organisation
 from baken.record.people import reads as people
-from baken.record.people.access import NotFound, Permission
-from baken.show.api.access import ApiRequest, needs
-from baken.show.api.problems import problem
+from baken.record.people.access import Caller, NotFound, Permission
+from baken.show import files
+from baken.show.api.access import ApiRequest, needs, number_in
 from baken.show.api.schemas import (
     Code,
     Day,
@@ -180,26 +180,33 @@ def describe(request: ApiRequest, number: Number, data: Changes) -> Row:
     return flows.describe(request.auth, number, **kept)
 
 
+def _report_goes(request: HttpRequest, caller: Caller) -> tuple[Organisation, str]:
+    return flows.report_goes_to(caller, number_in(request)), FileRow.Kind.REPORT
+
+
 @router.post(
     "/audits/{number}/report",
     response={201: Audit},
-    **needs("Upload the signed report", WRITE, READ, answers=(409,)),
+    **needs("Upload the signed report", WRITE, READ, answers=(409,), receives=_report_goes),
 )
-def upload(request: ApiRequest, number: Number, file: File[UploadedFile]) -> Row | HttpResponse:
-    """The signed report file, as multipart/form-data, at most 25 MB; its SHA-256 is what the sign-off signs."""
-    if (file.size or 0) > files.LARGEST:
-        return problem(413)
-    return flows.attach_report(request.auth, number, name=file.name or "", content=file.read())
+def upload(request: ApiRequest, number: Number, file: File[UploadedFile]) -> Row:
+    """The signed report file, as multipart/form-data: a PDF, an OpenDocument or Office file, plain text or an image.
+
+    At most 25 MB, if nothing else was set. Its SHA-256 is what the sign-off signs.
+    """
+    return flows.attach_report(request.auth, number, file=files.arrived(file))
 
 
 @router.get("/audits/{number}/report", **needs("Download the signed report", READ))
 def download(request: ApiRequest, number: Number) -> HttpResponse:
-    """The report file as it was uploaded; it is checked against its SHA-256 first."""
+    """The report file as it was uploaded, or the one range of it that is asked for. Its ETag is its SHA-256.
+
+    It is checked while it is read: when it turns out damaged half-way, the connection breaks off.
+    """
     report = reads.audit(request.auth, number).report
     if report is None:
         raise NotFound("This audit has no report yet.")
-    headers = {"Content-Disposition": content_disposition_header(True, report.name) or "attachment"}
-    return HttpResponse(files.content(report), content_type=report.media_type, headers=headers)
+    return files.download(request, report)
 
 
 @router.get("/audits/{number}/findings", response=Page[Finding], **needs("List findings", READ))

@@ -15,6 +15,9 @@ from ninja.errors import HttpError, ValidationError
 from psycopg.errors import UniqueViolation
 from psycopg_pool import PoolTimeout
 
+from baken.record.orgs.arriving import TooLarge
+from baken.record.orgs.files import Damaged
+from baken.record.orgs.places import StoreUnreachable
 from baken.record.people.access import Conflict, Forbidden, NotFound
 
 log = logging.getLogger(__name__)
@@ -60,6 +63,9 @@ def add_handlers(api: NinjaAPI) -> None:
         Http404: lambda exc: problem(404),
         Conflict: lambda exc: problem(409, str(exc)),
         RequestDataTooBig: lambda exc: problem(413),
+        TooLarge: lambda exc: problem(413, str(exc)),
+        Damaged: lambda exc: problem(409, "The stored file is not the one that was attached."),
+        StoreUnreachable: lambda exc: problem(503, str(exc)),
         MultiPartParserError: lambda exc: problem(400),
         HttpError: _unreadable,
         ValidationError: _misfit,

@@ -1,6 +1,7 @@
 """What every request gets: its caller, the reader's language and zone, and a strict content policy."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
@@ -62,6 +63,22 @@ class Unopened:
         response = self.get_response(request)
         write_unopened()
         return response
+
+
+class Uploads:
+    """Tells the upload handler where files go, as the page says it; before anybody reads the form."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
+        """Django calls this when the page is known."""
+        receives = getattr(view, "receives", None)
+        if receives is not None:
+            request.receives = lambda asked: receives(asked, *args, **kwargs)  # type: ignore[attr-defined]
 
 
 class Reader:

@@ -34,13 +34,21 @@ class Migration(migrations.Migration):
             name='File',
             fields=[
                 ('id', baken.record.orgs.fields.IdField(default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False)),
+                ('kind', baken.record.orgs.fields.CodeField(choices=[('attachment', 'Attachment'), ('report', 'Report')], default='attachment', max_length=64)),
                 ('name', baken.record.orgs.fields.WrittenField(blank=True, default='', limit=200)),
-                ('media_type', baken.record.orgs.fields.CodeField(max_length=127)),
-                ('size', models.PositiveBigIntegerField()),
-                ('sha256', baken.record.orgs.fields.CodeField(max_length=64)),
+                ('media_type', baken.record.orgs.fields.CodeField(default='application/octet-stream', max_length=127)),
+                ('size', models.PositiveBigIntegerField(default=0)),
+                ('sha256', baken.record.orgs.fields.CodeField(blank=True, default='', max_length=64)),
+                ('place', baken.record.orgs.fields.CodeField(choices=[('postgres', 'Postgres'), ('s3', 'S3')], default='postgres', max_length=64)),
+                ('by', models.UUIDField(blank=True, null=True)),
                 ('created_at', models.DateTimeField()),
+                ('kept_at', models.DateTimeField(blank=True, null=True)),
+                ('verified_at', models.DateTimeField(blank=True, null=True)),
                 ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='files', to='orgs.organisation')),
             ],
+            options={
+                'indexes': [models.Index(fields=['by', 'created_at'], name='file_by_person'), models.Index(condition=models.Q(('kept_at', None)), fields=['created_at'], name='file_not_kept'), models.Index(models.OrderBy(models.F('verified_at'), nulls_first=True), name='file_by_verification')],
+            },
         ),
         migrations.CreateModel(
             name='FileChunk',
@@ -54,6 +62,36 @@ class Migration(migrations.Migration):
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('file', 'index'), name='one_chunk_per_index')],
+            },
+        ),
+        migrations.CreateModel(
+            name='FilePart',
+            fields=[
+                ('id', baken.record.orgs.fields.IdField(default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False)),
+                ('index', models.PositiveIntegerField()),
+                ('object', baken.record.orgs.fields.CodeField(max_length=32, unique=True)),
+                ('version', models.PositiveIntegerField()),
+                ('organisation_id', models.UUIDField()),
+                ('file', models.UUIDField()),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('file', 'index'), name='one_part_per_index')],
+            },
+        ),
+        migrations.CreateModel(
+            name='FileFault',
+            fields=[
+                ('id', baken.record.orgs.fields.IdField(default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False)),
+                ('file', models.UUIDField()),
+                ('kind', baken.record.orgs.fields.CodeField(choices=[('damaged', 'Damaged'), ('infected', 'Infected')], max_length=64)),
+                ('by', models.UUIDField(blank=True, null=True)),
+                ('noticed_at', models.DateTimeField(auto_now_add=True)),
+                ('told_at', models.DateTimeField(blank=True, null=True)),
+                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orgs.organisation')),
+            ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('told_at', None)), fields=['noticed_at'], name='fault_not_told')],
+                'constraints': [models.UniqueConstraint(fields=('file', 'kind'), name='one_fault_per_file')],
             },
         ),
     ]

@@ -5,7 +5,6 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
-from django.utils.http import content_disposition_header as content_disposition
 from django.utils.translation import gettext
 
 from baken.domain.instants import to_us
@@ -13,9 +12,11 @@ from baken.record.audits import flows, reads
 from baken.record.audits.models import Audit
 from baken.record.catalogue import reads as catalogue
 from baken.record.ledger import clock
-from baken.record.orgs import files
+from baken.record.orgs import files, places
+from baken.record.orgs.models import File, Organisation
 from baken.record.people import reads as people
-from baken.record.people.access import Conflict, NotFound, Permission
+from baken.record.people.access import Caller, Conflict, NotFound, Permission
+from baken.show.files import download, takes_files
 from baken.show.web.errors import refusals
 from baken.show.web.forms.audits import DescribeForm, FindingForm, OpenAuditForm, ReportFileForm, SignOffForm
 from baken.show.web.guard import page, show
@@ -93,17 +94,21 @@ def close_finding(request: PageRequest, id: UUID) -> HttpResponse:
     return redirect("audit", finding.audit.number)
 
 
+def _report_goes(request: PageRequest, number: int) -> tuple[Caller, Organisation, str]:
+    return request.caller, flows.report_goes_to(request.caller, number), File.Kind.REPORT
+
+
+@takes_files(_report_goes)
 @page(Permission.READ_AUDITS)
 def report(request: PageRequest, number: int) -> HttpResponse:
     """The signed report: fetched, or put there before the sign-off."""
     found = reads.audit(request.caller, number)
     if request.method != "POST":
-        return _file(found)
+        return _file(request, found)
     form = ReportFileForm(request.POST, request.FILES)
     if form.is_valid():
         with refusals(form):
-            sent = form.cleaned_data["file"]
-            flows.attach_report(request.caller, number, name=sent.name, content=sent.read())
+            flows.attach_report(request.caller, number, file=form.cleaned_data["file"].arrived())
             messages.success(request, gettext("The report is attached."))
             return redirect("audit", number)
     context = _context(request, found) | {"file_form": form, "sign_form": SignOffForm()}
@@ -156,16 +161,15 @@ def _open(request: PageRequest, number: int) -> Audit:
     return found
 
 
-def _file(audit: Audit) -> HttpResponse:
-    """The report file, after its digest was checked; it is saved, never shown, by the browser."""
+def _file(request: PageRequest, audit: Audit) -> HttpResponse:
+    """The report file, checked as it is read; it is saved, never shown, by the browser."""
     if audit.report is None:
         raise NotFound("There is no report yet.")
     try:
-        content = files.content(audit.report)
+        return download(request, audit.report)
     except files.Damaged as damaged:
         raise Conflict(
             gettext("The stored file is not the one that was attached. Tell the administrator.")
         ) from damaged
-    response = HttpResponse(content, content_type="application/octet-stream")
-    response.headers["Content-Disposition"] = content_disposition(True, audit.report.name) or "attachment"
-    return response
+    except places.StoreUnreachable as silence:
+        raise Conflict(gettext("The store for files does not answer; try again in some minutes.")) from silence

@@ -1,0 +1,205 @@
+"""Where the sealed pieces of files lie: in PostgreSQL, or in an object store that speaks S3.
+
+Both hold the same bytes, so that moving a file is copying them. In PostgreSQL each piece is a row. In an object store
+`Objects.batch` pieces in a row make one object, whose name is random: it tells nothing of file or owner.
+"""
+
+import secrets
+import struct
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import UUID
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
+from django.db import connection, transaction
+
+from baken.record.orgs import bulk, opened, sealing
+from baken.record.orgs.fields import ChunkField, Sealed
+from baken.record.orgs.models import File, FileChunk, FilePart
+
+_HEAD = struct.Struct(">I?I")
+_CONTENT: Any = FileChunk._meta.get_field("content")
+assert isinstance(_CONTENT, ChunkField)
+
+
+class StoreUnreachable(Exception):
+    """The object store with the files does not answer; try again in some minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A sealed piece, its index in the file, and whether it is the last one."""
+
+    index: int
+    last: bool
+    sealed: bytes
+
+
+class Place(Protocol):
+    """A place for sealed pieces. batch: how many are put there at once, the last time fewer."""
+
+    batch: int
+
+    def put(self, file: File, pieces: Sequence[Piece]) -> None: ...
+    def get(self, file: File, start: int, stop: int) -> Iterator[Piece]: ...
+    def remove(self, file: UUID) -> None: ...
+
+
+class Postgres:
+    """In rows of the database, so that one backup and one replica hold everything."""
+
+    batch = 16
+
+    def put(self, file: File, pieces: Sequence[Piece]) -> None:
+        """Keep these pieces, by COPY."""
+        rows = [
+            FileChunk(
+                organisation_id=file.organisation_id, file_id=file.id, index=piece.index, last=piece.last,
+                content=Sealed(piece.sealed),
+            )
+            for piece in pieces
+        ]  # fmt: skip
+        bulk.insert(rows)
+
+    def get(self, file: File, start: int, stop: int) -> Iterator[Piece]:
+        """The pieces from `start` up to `stop` that are there, a batch at a time."""
+        for first in range(start, stop, self.batch):
+            rows = FileChunk.objects.filter(file_id=file.id, index__gte=first, index__lt=min(stop, first + self.batch))
+            for index, last, content in rows.order_by("index").values_list("index", "last", "content"):
+                yield Piece(index, last, bytes(content))
+
+    def remove(self, file: UUID) -> None:
+        """Forget every piece of a file."""
+        FileChunk.objects.filter(file_id=file).delete()
+
+
+class Objects:
+    """In objects of the store that `settings.STORAGES["files"]` names, about 4 MiB each. Raises StoreUnreachable."""
+
+    batch = 64
+
+    def put(self, file: File, pieces: Sequence[Piece]) -> None:
+        """Keep these pieces as one object."""
+        name = secrets.token_hex(16)
+        version = min(sealing.version_of(piece.sealed) for piece in pieces)
+        with transaction.atomic():  # a rotation of keys waits for it, and finds the row
+            FilePart.objects.create(
+                organisation_id=file.organisation_id, file=file.id, index=pieces[0].index // self.batch, object=name,
+                version=version,
+            )  # fmt: skip
+            self._write(name, pieces)
+
+    def replace(self, part: FilePart, pieces: Sequence[Piece], version: int) -> None:
+        """Put the same pieces, sealed anew, into another object; whoever reads the old one meanwhile looks again."""
+        name = secrets.token_hex(16)
+        self._write(name, pieces)
+        replaced = FilePart.objects.filter(id=part.id).update(object=name, version=version)
+        self.remove_object(part.object if replaced else name)
+
+    def get(self, file: File, start: int, stop: int) -> Iterator[Piece]:
+        """The pieces from `start` up to `stop` that are there, an object at a time."""
+        parts = FilePart.objects.filter(file=file.id, index__gte=start // self.batch, index__lt=-(-stop // self.batch))
+        for part in parts.order_by("index"):
+            yield from (piece for piece in self.pieces(part) if start <= piece.index < stop)
+
+    def pieces(self, part: FilePart) -> Iterator[Piece]:
+        """What one object holds; nothing when it is not there."""
+        content = memoryview(self._read(part.object))
+        while len(content) > _HEAD.size:
+            index, last, length = _HEAD.unpack_from(content)
+            yield Piece(index, last, bytes(content[_HEAD.size : _HEAD.size + length]))
+            content = content[_HEAD.size + length :]
+
+    def remove(self, file: UUID) -> None:
+        """Forget every piece of a file: first the object, then the row that names it."""
+        for part in FilePart.objects.filter(file=file):
+            self.remove_object(part.object)
+            part.delete()
+
+    def remove_object(self, name: str) -> None:
+        """Forget one object; it may be gone already."""
+        with _reaching():
+            storages["files"].delete(name)
+
+    def _write(self, name: str, pieces: Sequence[Piece]) -> None:
+        content = b"".join(_HEAD.pack(piece.index, piece.last, len(piece.sealed)) + piece.sealed for piece in pieces)
+        with _reaching():
+            storages["files"].save(name, ContentFile(content))
+
+    def _read(self, name: str) -> bytes:
+        with _reaching():
+            try:
+                with storages["files"].open(name) as held:
+                    content: bytes = held.read()
+                    return content
+            except FileNotFoundError:
+                return b""
+
+
+OBJECTS = Objects()
+PLACES: dict[str, Place] = {File.Place.POSTGRES: Postgres(), File.Place.S3: OBJECTS}
+
+
+def chosen() -> str:
+    """The name of the place where new files go, by `settings.BAKEN_FILES`."""
+    name: str = settings.BAKEN_FILES
+    return name
+
+
+def seal(file: File, index: int, last: bool, content: bytes) -> Piece:
+    """A piece, sealed for its place in the file under its organisation's present key."""
+    return Piece(index, last, _CONTENT.seal(_row(file, index, last), content))
+
+
+def unseal(file: File, piece: Piece) -> bytes:
+    """What was sealed. Raises Unsealable, UnknownKey, KeysErased."""
+    content = sealing.unseal(piece.sealed, _CONTENT.place(_row(file, piece.index, piece.last)))
+    opened.note(file.organisation_id, "file", file.id.bytes)
+    return content
+
+
+def _row(file: File, index: int, last: bool) -> FileChunk:
+    return FileChunk(organisation_id=file.organisation_id, file_id=file.id, index=index, last=last)
+
+
+@contextmanager
+def only_one(organisation: UUID) -> Iterator[None]:
+    """Renewing keys and moving files of one organisation wait for each other."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(hashtextextended('pieces/' || %s, 0))", [str(organisation)])
+        try:
+            yield
+        finally:
+            if connection.is_usable():
+                cursor.execute("SELECT pg_advisory_unlock(hashtextextended('pieces/' || %s, 0))", [str(organisation)])
+
+
+def seal_parts_again(organisation: UUID, version: int) -> None:
+    """Seal what lies in objects with this version of the key: each gets a new object, then the old one is forgotten.
+
+    Raises StoreUnreachable, and Unsealable for what was tampered with; it goes on where it was.
+    """
+    while part := FilePart.objects.filter(organisation_id=organisation, version__lt=version).order_by("id").first():
+        file = File.objects.filter(id=part.file).first()
+        if file is None:
+            part.version = version  # nobody reads it any more; it is swept away
+            part.save(update_fields=["version"])
+            continue
+        pieces = [seal(file, piece.index, piece.last, unseal(file, piece)) for piece in OBJECTS.pieces(part)]
+        OBJECTS.replace(part, pieces, version)
+
+
+@contextmanager
+def _reaching() -> Iterator[None]:
+    """Whatever keeps the store from answering is one error. Its libraries are imported where it is used alone."""
+    from boto3.exceptions import Boto3Error
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except (BotoCoreError, ClientError, Boto3Error) as error:
+        raise StoreUnreachable(f"{StoreUnreachable.__doc__} ({type(error).__name__})") from error
