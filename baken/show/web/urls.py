@@ -6,5 +6,6 @@ urlpatterns = [
     path("", include("baken.show.web.urls_base")),
     path("", include("baken.show.web.urls_desk")),
     path("", include("baken.show.web.urls_kpi")),
+    path("", include("baken.show.web.urls_privacy")),
     path("", include("baken.show.web.urls_security")),
 ]

@@ -93,6 +93,9 @@ def reports(request: PageRequest) -> HttpResponse:
 def report(request: PageRequest, id: UUID) -> HttpResponse:
     """One sealed report, and where its figures come out otherwise now."""
     snapshot = sealed.snapshot(request.caller, id)
+    if not snapshot.content:
+        context = {"snapshot": snapshot, "title": asked.title_of(snapshot)}
+        return show(request, "reports/report_erased.html", context)
     corrections = sealed.correction(request.caller, snapshot, clock.now())
     context = {
         "snapshot": snapshot,
@@ -111,6 +114,8 @@ def report(request: PageRequest, id: UUID) -> HttpResponse:
 def report_file(request: PageRequest, id: UUID) -> HttpResponse:
     """The sealed content in its canonical form: the SHA-256 of this file is the digest of the report."""
     snapshot = sealed.snapshot(request.caller, id)
+    if not snapshot.content:
+        raise NotFound("There is no such report.")
     name = f"{snapshot.service.code}-{snapshot.period_to:%Y-%m-%d}-{snapshot.digest[:8]}.json"
     return HttpResponse(
         flows.canonical(snapshot.content),
