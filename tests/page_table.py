@@ -19,6 +19,7 @@ from baken.record.ledger import clock
 from baken.record.monitors import flows as monitors
 from baken.record.people import flows as people
 from baken.record.people.access import Role
+from baken.record.privacy import flows as privacy
 from baken.record.people.models import IdentityProvider
 from tests.conftest import Cast, Person
 
@@ -144,9 +145,9 @@ BASE: dict[str, Row] = {
     "person-password": row("person", administrator=200),
     "person-factors": row("person", administrator=302, changes=True),
     "person-admission": row("person", administrator=302, changes=True),
-    "identity-providers": row(administrator=200),
+    "identity-providers": row(administrator=200, shows=True),
     "identity-provider-new": row(administrator=200),
-    "identity-provider": row("identity-provider", administrator=200),
+    "identity-provider": row("identity-provider", administrator=200, shows=True),
     "identity-provider-ending": row("identity-provider", administrator=302, changes=True),
     "tokens": row(administrator=200),
     "token-new": row(administrator=200),
@@ -218,7 +219,16 @@ SECURITY: dict[str, Row] = {
     "honey-removal": row("nothing", administrator=404, changes=True),
     "shared": row("draft", anonymous=404, **everybody(404)),
 }
-PAGES: dict[str, Row] = {**BASE, **DESK, **KPI, **SECURITY}
+PRIVACY: dict[str, Row] = {
+    "account-export": row(**everybody(200), changes=True),
+    "person-export": row("person", administrator=200, changes=True),
+    "person-erasure": row("person", administrator=200),
+    "customer-export": row("customer", administrator=200, changes=True),
+    "customer-erasure": row("customer", administrator=200),
+    "erasures": row(administrator=200),
+    "erasure": row("erasure", administrator=200),
+}
+PAGES: dict[str, Row] = {**BASE, **PRIVACY, **DESK, **KPI, **SECURITY}
 
 
 def make_world(cast: Cast) -> World:
@@ -251,9 +261,14 @@ def make_world(cast: Cast) -> World:
         domains="customer.example", created_at=now,
     )  # fmt: skip
     alert_source = sources.add_source(tests, code="ids-1", tool="generic", service=service)
+    gone = people.add_user(
+        tests, organisation=cast.customer, email="gone@customer.example", name="Gone", roles=[Role.CUSTOMER]
+    )
+    erasure = privacy.erase_person(tests, gone.id, confirmation="gone@customer.example")
     return World(
         cast,
         {
+            "erasure": erasure.number,
             "alert_source": alert_source.code,
             "identity-provider": house.id,
             "incident": incident.number, "complaint": complaint.number, "audit": audit.number,

@@ -141,7 +141,7 @@ TABLE: dict[str, Row] = {
     "GET /kpis": row("200 404 200 200 200 403", query=PERIOD),
     "GET /kpis/{kpi}/evidence": row("200 404 200 200 200 403", query=PERIOD),
     "GET /reports": row("200 200 200 200 200 403"),
-    "POST /reports": row("403 403 403 201 403 403", MARCH | {"customer": "customer"}),
+    "POST /reports": row("403 403 403 201 403 403", MARCH | {"customer": "customer"}, shows=True),
     "GET /reports/{report}": row("404 404 200 200 200 403"),
     "GET /reports/{report}/correction": row("404 404 200 200 200 403"),
     "GET /improvements": row("200 404 200 200 200 403", query=PERIOD),
