@@ -4,6 +4,8 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -77,6 +79,12 @@ def _organisation(code: str, kind: str) -> Organisation:
 def _quick_passwords(settings: Settings) -> None:
     """A hash that is slow on purpose would be most of the time that the tests take."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def _own_list_of_tombstones(settings: Settings) -> None:
+    """A file outlasts the database of a test: each has its own."""
+    settings.BAKEN_TOMBSTONES = Path(settings.BAKEN_HOME) / f"tombstones-{uuid4()}"
 
 
 @pytest.fixture
