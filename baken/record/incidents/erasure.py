@@ -4,14 +4,13 @@ Rows, times, states and codes stay: clocks and KPIs are made of them. Texts go, 
 incident is found.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.db.models import Q
 
+from baken.record.incidents.finding import index_again
 from baken.record.incidents.models import Draft, Imported, Incident, Message, Presence
-from baken.record.incidents.reads import DESK, EVERYBODY
-from baken.record.orgs import search
 from baken.record.orgs.erasure import Fate, Rule
 from baken.record.orgs.models import SearchToken
 
@@ -19,15 +18,7 @@ from baken.record.orgs.models import SearchToken
 def find_by_what_is_left(ids: Sequence[UUID]) -> None:
     """Let these incidents be found by the words that are still there, and by no others."""
     SearchToken.objects.filter(record__in=ids).delete()
-    search.index_many(_texts(ids))
-
-
-def _texts(ids: Sequence[UUID]) -> Iterator[search.Text]:
-    for incident in Incident.objects.filter(id__in=ids).prefetch_related("messages"):
-        yield search.Text(incident.organisation_id, EVERYBODY, incident.id, incident.subject)
-        for message in incident.messages.all():
-            scope = EVERYBODY if message.visible else DESK
-            yield search.Text(incident.organisation_id, scope, incident.id, message.body)
+    index_again(ids)
 
 
 def _of_messages(ids: Sequence[UUID]) -> None:

@@ -6,7 +6,8 @@ class PrivacyConfig(AppConfig):
     label = "privacy"
 
     def ready(self) -> None:
+        """The key of the tombstones is wrapped anew with every other key."""
         from baken.record.orgs.rewrapping import Other, register
         from baken.record.privacy import tombstones
 
-        register(Other(tombstones.wrapped_by, tombstones.rewrap))
+        register(Other(tombstones.wrapped_under, tombstones.rewrap))

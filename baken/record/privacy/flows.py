@@ -18,7 +18,7 @@ from baken.record.ledger import clock
 from baken.record.ledger.flows import Entry, Stream, append
 from baken.record.orgs.erasure import Whose
 from baken.record.orgs.models import Organisation
-from baken.record.orgs.search import address_key
+from baken.record.orgs.search import address_keys
 from baken.record.people.access import Caller, Conflict, NotFound, Permission, Role
 from baken.record.people.models import Membership, User
 from baken.record.privacy import archive, tombstones, work
@@ -77,7 +77,7 @@ def erase_person(caller: Caller, person_id: UUID, *, confirmation: str) -> Tombs
         person = User.objects.select_for_update().filter(id=person_id, erased_at=None).first()
         if person is None:
             raise NotFound("There is no such person.")
-        if address_key(confirmation) != person.email_key:
+        if person.email_key not in address_keys(confirmation):
             raise ErasureError("confirmation: type the e-mail address of this person")
         if administrators == {person.id}:
             raise ErasureError("person: nobody else is an administrator; make somebody else one first")

@@ -148,6 +148,15 @@ def wrapped_by() -> list[str]:
     return [keys.root().wrapped_by(wrapped)] if wrapped else []
 
 
+def wrapped_under() -> list[str]:
+    """The names of the root keys that wrap the signing key, here and in the file."""
+    held = {wrapped} if (wrapped := _wrapped()) else set()
+    if place().exists():
+        with _file() as file:
+            held |= {key} if (key := _read(file).key) else set()
+    return [keys.root().wrapped_by(wrapped) for wrapped in held]
+
+
 @transaction.atomic
 def rewrap() -> None:
     """Wrap the signing key with the root key that is in use now, in both places."""
