@@ -16,7 +16,9 @@ from baken.record.looks import flows as looks
 from baken.record.looks import project
 from baken.record.looks import reads as looked
 from baken.record.looks.models import Look
-from baken.record.people.access import Forbidden, program
+from baken.record.people.access import Forbidden
+from baken.run.cli import COMMANDS
+from baken.run.cli.watching import UNSEEN, account, watched
 from tests.conftest import Cast, Person
 from tests.contracts.asking import Askers, askers
 
@@ -149,10 +151,17 @@ def test_what_cannot_be_written_down_is_not_shown(cast: Cast, ask: Askers, numbe
 
 
 def test_a_command_is_written_down_with_who_ran_it(cast: Cast, number: int) -> None:
-    with looks.watched(program("command:root"), door="command", page="user list"):
+    with watched("user"):
+        assert reads.incident(cast.program, number).subject
+    with watched("keys"):
         assert reads.incident(cast.program, number).subject
     (fact,) = facts()
-    assert (fact.actor, fact.organisation_id, fact.data["door"]) == ("command:root", cast.provider.id, "command")
+    assert (fact.actor, fact.organisation_id) == (f"command:{account()}", cast.provider.id)
+    assert (fact.data["door"], fact.data["page"]) == ("command", "user")
+
+
+def test_the_commands_that_show_nothing_are_commands() -> None:
+    assert set(COMMANDS) > UNSEEN
 
 
 def test_the_rows_are_what_the_facts_say(cast: Cast, ask: Askers, number: int) -> None:

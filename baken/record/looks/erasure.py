@@ -1,11 +1,11 @@
-"""What becomes of looks when somebody is erased: they are codes and times, and stay. Both sides may take them along."""
+"""What becomes of looks: they go with the customer whose data was seen; who looked stays a code. Facts stay."""
 
 from baken.record.looks.models import Look
-from baken.record.orgs.erasure import Rule
+from baken.record.orgs.erasure import Fate, Rule
 
 RULES = (
     Rule(
-        model=Look, person="person",
-        document="looks", columns=("id", "at", "reader", "door", "page", "kind", "record", "count", "found"),
+        model=Look, mentions=("person",), with_organisation=Fate.GOES, document="looks",
+        columns=("id", "at", "reader", "person", "door", "page", "kind", "record", "count", "found"),
     ),
 )  # fmt: skip

@@ -1,8 +1,7 @@
 """Writing looks down: one fact for what a page, an operation or a command showed."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID, uuid5
@@ -13,7 +12,6 @@ from baken.record.ledger import clock
 from baken.record.ledger.flows import Entry, Stream, append
 from baken.record.looks import project
 from baken.record.looks.models import Look
-from baken.record.orgs import opened
 from baken.record.orgs.opened import Notes
 from baken.record.people.access import Caller, Role
 from baken.record.people.reads import provider
@@ -31,17 +29,6 @@ class Seen(NamedTuple):
     kind: str
     record: str
     number: int
-
-
-@contextmanager
-def watched(caller: Caller, *, door: str, page: str) -> Iterator[None]:
-    """Everything that is opened inside is written down at the end, also when the work fails half-way."""
-    notes = Notes()
-    try:
-        with opened.noting(notes):
-            yield
-    finally:
-        write(caller, notes, door=door, page=page)
 
 
 def write(caller: Caller | None, notes: Notes, *, door: str, page: str) -> None:

@@ -10,6 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 
 import click
 
+from baken.run.cli.watching import watched
+
 COMMANDS = {
     "up": "Start Baken: database, pages, worker and prober.",
     "demo": "Make the demonstration provider, with a year of history.",
@@ -68,8 +70,10 @@ def _version() -> str:
 
 @click.group(cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(_version(), prog_name="baken")
-def baken() -> None:
+@click.pass_context
+def baken(ctx: click.Context) -> None:
     """A service desk, a prober and a service-level engine that prove what a cloud service promised."""
+    ctx.with_resource(watched(ctx.invoked_subcommand))
 
 
 def main() -> int:
