@@ -25,7 +25,8 @@ ANSWER_SECONDS = 90.0
 def run(say: Say) -> None:
     """Start everything and run until SIGTERM, SIGINT or SIGHUP. `say` hears of progress, for the person at a terminal.
 
-    Raises AlreadyRunning, LeftRunning, ConfigurationError, ClusterError or SchemaError before anything is started.
+    Raises AlreadyRunning, LeftRunning, ConfigurationError, ClusterError, SchemaError or TombstoneError before anything
+    is started.
     """
     home = configuration.home()
     for name, remedy in configuration.unknown():
@@ -72,6 +73,7 @@ def _prepare(say: Say) -> list[str]:
     from django.core.management import call_command
 
     from baken.record.people.reads import provider
+    from baken.record.privacy import work
     from baken.run import demonstration, own
     from baken.run.catalogues import compile_catalogues
 
@@ -79,6 +81,8 @@ def _prepare(say: Say) -> list[str]:
         compile_catalogues()
     except OSError as error:
         say(f"translations: not compiled, pages may be in English ({error})")
+    if again := work.replay():
+        say(f"erasures: {again} were finished, or made again after a restore")
     call_command("collectstatic", interactive=False, clear=True, verbosity=0)
     if provider() is None and configuration.flag("BAKEN_DEMO", default=True) and not demonstration.was_removed():
         demonstration.make(say)

@@ -154,9 +154,11 @@ def slow_jobs() -> list[Job]:
     from baken.record.monitors.retention import tidy_results
     from baken.record.people import sessions
     from baken.record.people.access import program
+    from baken.record.privacy import work
 
     an_hour, six_hours, a_day = timedelta(hours=1), timedelta(hours=6), timedelta(days=1)
     return [
+        Job("erasures", 5.0, work.work_off),
         Job("sessions", 600.0, lambda: take_turn("sessions", six_hours, sessions.tidy)),
         Job("results", 600.0, lambda: take_turn("results", six_hours, tidy_results)),
         Job("progress", 60.0, lambda: take_turn("progress", an_hour, lambda: note_progress(program("worker")))),

@@ -7,10 +7,13 @@ seen in the rows, so that this goes on wherever it was killed, and does nothing 
 3. The tombstone says that it is finished.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 
 from baken.record.catalogue import flows as catalogue
@@ -50,8 +53,14 @@ def work_off(progress: Progress | None = None) -> int:
     return len(found)
 
 
-def erase_all_again(progress: Progress | None = None) -> int:
-    """Erase everybody on the list once more, whatever the database says of it; how many they are."""
+def erase_all_again(progress: Progress | None = None, also: Path | None = None) -> int:
+    """Erase everybody on the list once more, whatever the database says of it; how many they are.
+
+    also: another file of this installation, whose erasures are added to the list first. Raises TombstoneError.
+    """
+    tombstones.settle()
+    for stone in tombstones.listed(also) if also else ():
+        tombstones.add(stone.kind, UUID(stone.subject), UUID(stone.organisation), datetime.fromisoformat(stone.at))
     tombstones.settle()
     rows = list(Tombstone.objects.order_by("number"))
     for row in rows:
@@ -60,8 +69,13 @@ def erase_all_again(progress: Progress | None = None) -> int:
 
 
 def erase(row: Tombstone, progress: Progress | None = None) -> None:
-    """Erase one of the list to the end."""
-    take_effect(row, "erasure")
+    """Erase one of the list to the end. Whoever comes second waits, and finds nothing left."""
+    with _alone(row):
+        take_effect(row, "erasure")
+        _walk(row, progress)
+
+
+def _walk(row: Tombstone, progress: Progress | None) -> None:
     whose = whose_of(row)
     total = sum(rows.count() for rule in RULES if (rows := left(rule, whose)) is not None)
     Tombstone.objects.filter(id=row.id).update(total=F("done") + total, finished_at=None)
@@ -87,6 +101,16 @@ def take_effect(row: Tombstone, actor: str) -> None:
 def whose_of(row: Tombstone) -> Whose:
     """Whose rows a tombstone is about."""
     return Whose(row.organisation_id, row.subject if row.kind == Tombstone.Kind.PERSON else None)
+
+
+@contextmanager
+def _alone(row: Tombstone) -> Iterator[None]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(hashtextextended('erasure/' || %s, 0))", [str(row.id)])
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(hashtextextended('erasure/' || %s, 0))", [str(row.id)])
 
 
 def _nobody(row: Tombstone, actor: str) -> None:
