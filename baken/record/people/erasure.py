@@ -92,9 +92,9 @@ RULES = (
 
 
 def lock_out(people: Iterable[UUID], at: datetime) -> None:
-    """Nobody gets in as one of these people any more, and whoever is in is out. at: when they were erased."""
+    """Nobody gets in as one of these people any more, whoever is in is out, and they have no name. at: since when."""
     ids = list(people)
-    User.objects.filter(id__in=ids).update(is_active=False, erased_at=at)
+    User.objects.filter(id__in=ids).update(erased_at=at, name="", email="", **NAMELESS)
     held = SignIn.objects.filter(user_id__in=ids)
     Session.objects.filter(session_key__in=held.values("session_key")).delete()
     held.delete()

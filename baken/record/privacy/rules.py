@@ -10,7 +10,6 @@ from baken.record.monitors import erasure as monitors
 from baken.record.orgs import erasure as orgs
 from baken.record.orgs.erasure import Rule
 from baken.record.people import erasure as people
-from baken.record.people.models import User
 from baken.record.recovery import erasure as recovery
 from baken.record.reports import erasure as reports
 
@@ -27,5 +26,3 @@ RULES: tuple[Rule, ...] = (
     *people.RULES,
     *orgs.RULES,
 )
-NAMES = next(rule for rule in RULES if rule.model is User)
-"""The rule for people's own rows."""

@@ -29,7 +29,7 @@ from baken.record.people.access import program
 from baken.record.people.models import User
 from baken.record.privacy import tombstones
 from baken.record.privacy.models import Tombstone
-from baken.record.privacy.rules import NAMES, RULES
+from baken.record.privacy.rules import RULES
 
 ERASURE = program("erasure")
 Progress = Callable[[Tombstone], None]
@@ -117,7 +117,6 @@ def _nobody(row: Tombstone, actor: str) -> None:
     if not User.objects.select_for_update().filter(id=row.subject).exists():
         return
     people.lock_out([row.subject], row.at)
-    erase_some(NAMES, whose_of(row))
     _write_down(row, Stream("person", row.subject, row.organisation_id), actor)
 
 
