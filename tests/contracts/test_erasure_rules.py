@@ -14,6 +14,8 @@ from baken.record.orgs.models import FileChunk, Organisation, WrappingKey
 from baken.record.people.models import User
 from baken.record.privacy.rules import RULES
 
+WHO = {"by", "person", "user", "author", "reporter", "reader"}
+"""What a column is called that holds the id of a person without being a foreign key."""
 RULED = {rule.model: rule for rule in RULES}
 
 
@@ -53,6 +55,9 @@ def test_a_rule_says_of_every_person_in_a_row_what_they_are_to_it(rule: Rule) ->
     named = {rule.person.removesuffix("_id"), *rule.mentions, "organisation"}
     for key in referring(rule.model, User, Organisation):
         assert key.name in named, f"{rule.model.__name__}.{key.name} is neither whose row it is nor mentioned"
+    for field in rule.model._meta.concrete_fields:
+        if isinstance(field, models.UUIDField) and field.name in WHO:
+            assert field.name in named, f"{rule.model.__name__}.{field.name} names a person"
     if not rule.person:
         assert rule.with_person is Fate.STAYS, "nobody's rows cannot go with a person"
 

@@ -22,6 +22,7 @@ from baken.record.orgs.models import (
     DataKey,
     File,
     FileChunk,
+    FileFault,
     Organisation,
     Rotation,
     SearchToken,
@@ -153,8 +154,9 @@ def _batch(rule: Rule) -> int:
 RULES = (
     Rule(model=SearchToken, with_organisation=Fate.GOES, key="record"),
     Rule(model=FileChunk, with_organisation=Fate.GOES, withheld=("content",)),
+    Rule(model=FileFault, mentions=("by",), with_organisation=Fate.GOES),
     Rule(
-        model=File, with_organisation=Fate.GOES,
+        model=File, person="by", with_person=Fate.BLANKED, with_organisation=Fate.GOES, shown=Q(kept_at__isnull=False),
         document="files", columns=("id", "name", "media_type", "size", "sha256", "created_at"),
     ),
     Rule(model=Rotation, with_organisation=Fate.GOES),
@@ -164,4 +166,5 @@ RULES = (
     ),
 )  # fmt: skip
 """The search tokens of a person's texts go with these texts, by the rules of the apps that made them. What chunks hold
-is in an export as the files themselves."""
+is in an export as the files themselves. With a person the names of files go that they sent; a file itself is the
+organisation's, as the signed report of an audit is. Objects in an object store go when the store is swept."""

@@ -76,7 +76,9 @@ RULES = (
         columns=("id", "name", "issuer", "client_id", "domains", "new_role", "second_factor", "created_at", "ended_at"),
         withheld=("client_secret", "subject_key"),
     ),
-    *(Rule(model=model, with_organisation=Fate.GOES) for model in (HoneyUse, HoneyToken, Storm)),
+    Rule(model=HoneyUse, with_organisation=Fate.GOES, withheld=("address", "device")),
+    Rule(model=HoneyToken, with_organisation=Fate.GOES, withheld=("lure", "planted")),
+    Rule(model=Storm, with_organisation=Fate.GOES, withheld=("tried",)),
     Rule(
         model=Membership, person="user_id", document="memberships", columns=("id", "user_id", "role"),
     ),

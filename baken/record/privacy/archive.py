@@ -128,10 +128,10 @@ def _rows(rows: QuerySet[Any]) -> Iterator[Any]:
 
 
 def _files(whose: Whose) -> Iterator[File]:
-    """An organisation's. Of a person no file is told whose it is."""
+    """An organisation's, or those that a person sent."""
     rule: Rule = next(rule for rule in RULES if rule.model is File)
     rows = of(rule, whose)
-    return _rows(rows) if rows is not None else iter(())
+    return _rows(rows.filter(rule.shown)) if rows is not None else iter(())
 
 
 def _path(file: File) -> str:
