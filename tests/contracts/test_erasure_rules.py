@@ -1,4 +1,4 @@
-"""No record is forgotten by an erasure or an export: every model with a person, an organisation or text in it has a rule.
+"""No record is forgotten by an erasure or an export: every model with somebody in it, or text, has a rule.
 
 Whoever adds such a model adds a `Rule` to the `erasure.py` of its app (see `record.orgs.erasure`).
 """
