@@ -78,7 +78,12 @@ def to_second_factor(request: HttpRequest, user: User) -> HttpResponse:
 def to_confirmation(request: HttpRequest) -> HttpResponse:
     """To where somebody shows again who they are, and from there on to where they were going."""
     to = request.get_full_path() if request.method in ("GET", "HEAD") else resolve_url("security")
-    return redirect(f"{resolve_url('confirmation')}?{urlencode({'next': to})}")
+    return again("confirmation", to)
+
+
+def again(page: str, to: str) -> HttpResponse:
+    """To a page where somebody tries again to get in, and from there on to where they were going."""
+    return redirect(f"{resolve_url(page)}?{urlencode({'next': to})}")
 
 
 def challenge(request: HttpRequest, made: dict[str, Any]) -> None:

@@ -69,7 +69,7 @@ def departure(request: PageRequest, provider_id: UUID) -> HttpResponse:
         address, kept = openid.begin(row, returns=_returns(provider_id), anew=anew)
     except PeopleError as error:
         messages.error(request, errors.remedy(error))
-        return redirect("confirmation" if anew else "sign-in")
+        return entering.again("confirmation" if anew else "sign-in", entering.going_to(request))
     request.session["away"] = {**kept, "to": entering.going_to(request)}
     return redirect(address)
 
@@ -83,7 +83,7 @@ def arrival(request: PageRequest, provider_id: UUID) -> HttpResponse:
         user = openid.finish(row, returns=_returns(provider_id), kept=kept, given=request.GET.dict(), present=present)
     except PeopleError as error:
         messages.error(request, errors.remedy(error))
-        return redirect("confirmation" if present else "sign-in")
+        return entering.again("confirmation" if present else "sign-in", kept["to"] if kept else "/")
     if present:
         entering.stamp(request)
         return redirect(kept["to"])

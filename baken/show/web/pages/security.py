@@ -126,7 +126,8 @@ def passkey_answer(request: PageRequest) -> HttpResponse:
         user = passkeys.signer(challenge=challenge, answer=request.POST.get("answer", "")[:20_000], of=expected)
     except PeopleError as error:
         messages.error(request, errors.remedy(error))
-        return redirect("confirmation" if present else "sign-in-step" if on_the_way else "sign-in")
+        page_again = "confirmation" if present else "sign-in-step" if on_the_way else "sign-in"
+        return entering.again(page_again, entering.going_to(request))
     if present:
         entering.stamp(request)
         return redirect(entering.going_to(request))
