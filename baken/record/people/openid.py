@@ -226,7 +226,8 @@ def _by_address(row: IdentityProvider, found: Person) -> User:
     """The person of the provider's organisation with this verified address; a new one where that is allowed."""
     if not found.email:
         raise Refused("The provider does not say that your e-mail address is verified, so nobody is signed in by it.")
-    if found.email.rpartition("@")[2].casefold() not in row.domains.split():
+    _local, at, domain = found.email.rpartition("@")
+    if not at or domain.casefold() not in row.domains.split():
         raise Refused("This provider does not speak for your e-mail address. Ask an administrator.")
     user = by_email(found.email)
     if user is not None and user.organisation_id == row.organisation_id:
