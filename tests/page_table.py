@@ -19,8 +19,8 @@ from baken.record.ledger import clock
 from baken.record.monitors import flows as monitors
 from baken.record.people import flows as people
 from baken.record.people.access import Role
-from baken.record.privacy import flows as privacy
 from baken.record.people.models import IdentityProvider
+from baken.record.privacy import flows as privacy
 from tests.conftest import Cast, Person
 
 EVERYBODY = ("anonymous", "customer", "agent", "manager", "administrator", "auditor", "stranger")
@@ -158,7 +158,7 @@ BASE: dict[str, Row] = {
 }
 WORK = (
     "reply", "note", "call", "assignee", "waiting", "resumption", "resolution", "closing", "priority", "classes",
-    "confirmation", "exclusion", "readmission", "merger", "outage", "restoration", "break-in",
+    "confirmation", "exclusion", "readmission", "merger", "outage", "restoration",
 )  # fmt: skip
 DESK: dict[str, Row] = {
     "incidents": row(**customer_and_staff(), shows=True),
@@ -174,7 +174,10 @@ DESK: dict[str, Row] = {
         f"incident-{name}": row("incident", **customer_and_staff(422), stranger=404, changes=True)
         for name in ("answer", "reopening", "withdrawal")
     },
-    **{f"incident-{name}": row("incident", manager=422, changes=True) for name in ("consent", "retraction")},
+    **{
+        f"incident-{name}": row("incident", manager=422, changes=True)
+        for name in ("consent", "retraction", "break-in", "authority-report")
+    },
     "complaints": row(customer=200, manager=200, shows=True),
     "complaint-new": row(customer=200, manager=200, shows=True),
     "complaint": row("complaint", customer=200, manager=200, stranger=404, shows=True),

@@ -93,6 +93,7 @@ class Kind(StrEnum):
     NOT_RESTORABLE = "incident.not_restorable"  # the data is lost; closes the integrity question
     BREAK_IN_CONFIRMED = "incident.break_in_confirmed"
     BREAK_IN_REJECTED = "incident.break_in_rejected"
+    AUTHORITY_TOLD = "incident.authority_told"  # step: early_warning | notification | final_report; no clock listens
     CONSENT_GIVEN = "incident.exclusion_agreed"  # cause: force_majeure | customer_side; the customer's consent
     JOINED_OUTAGE = "incident.joined_outage"  # outage: incident id, whose resolution this one shares
     RETRACTED = "fact.retracted"  # seq: the fact that was wrong. A corrected fact follows as a fact of its own

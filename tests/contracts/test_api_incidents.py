@@ -103,10 +103,18 @@ def test_assignment_priority_and_classes(cast: Cast, ask: Askers) -> None:
     assert (changed["classes"], changed["classes_confirmed"]) == (["integrity"], True)
     restored = ask.bob.post(f"{incident}/restoration", {"restored": True, "reason": "From last night."})
     assert restored["restored_at"] == "2026-04-10T08:00:00Z"
-    assert ask.bob.problem("POST", f"{incident}/break-in", {"confirmed": True, "reason": "?"}) == (422, "classes")
+    assert ask.mona.problem("POST", f"{incident}/break-in", {"confirmed": True, "reason": "?"}) == (422, "classes")
     ask.bob.put(f"{incident}/classes", {"classes": ["security"], "reason": "A stranger."})
-    found = ask.bob.post(f"{incident}/break-in", {"confirmed": True, "reason": "Logs."})
+    found = ask.mona.post(f"{incident}/break-in", {"confirmed": True, "reason": "Logs."})
     assert found["break_in_confirmed_at"] == "2026-04-10T08:00:00Z"
+    assert ask.mona.problem("POST", f"{incident}/break-in", {"confirmed": True, "reason": "Logs."}) == (409, None)
+    told = {"step": "early_warning", "sent": "2026-04-10T08:00:00Z", "reference": "CSIRT-4711"}
+    ask.mona.post(f"{incident}/authority-reports", told)
+    reports = ask.bob.get(f"{incident}/authority-reports")
+    assert [report["standing"] for report in reports] == ["done", "open", "open"]
+    assert reports[1] == {
+        "step": "notification", "due": "2026-04-13T08:00:00Z", "sent": None, "standing": "open",
+    }  # fmt: skip
     assert ask.bob.post(f"{incident}/classes/confirmation")["classes_confirmed"] is True
 
 

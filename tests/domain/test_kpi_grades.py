@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baken.domain.deadlines import Nis2, months_after, nis2
+from baken.domain.deadlines import Nis2, Standing, Step, duties, months_after, nis2, told
+from baken.domain.facts import Fact, Kind
 from baken.domain.grades import Audit, last_expiry, valid_before
 from baken.domain.instants import DAY, HOUR, MINUTE, to_us
 from baken.domain.zones import UnknownZone
@@ -158,3 +159,28 @@ def test_what_is_valid_against_looking_at_every_audit(
     found = valid_before(rows, "m", AMSTERDAM, grace, t)
     assert sorted(found, key=lambda row: row.signed_off) == sorted(expected, key=lambda row: row.signed_off)
     assert [row.grade for row in found] == sorted(row.grade for row in found)
+
+
+def test_a_report_to_the_authority_is_in_time_up_to_its_deadline() -> None:
+    detected = at("2026-03-02 12:00")
+    due = detected + 24 * HOUR
+
+    def first(sent: int | None, as_of: int) -> Standing:
+        known = {} if sent is None else {Step.EARLY_WARNING: sent}
+        return duties(AMSTERDAM, detected, known, as_of)[0].standing
+
+    assert first(None, due) is Standing.OPEN
+    assert first(None, due + 1) is Standing.OVERDUE
+    assert first(due, due + 1) is Standing.DONE
+    assert first(due + 1, due + 1) is Standing.LATE
+
+
+def test_what_the_authority_was_told_is_known_as_of_then_and_can_be_retracted() -> None:
+    facts = [
+        Fact(2, Kind.AUTHORITY_TOLD, 20, 21, {"step": "early_warning"}),
+        Fact(3, Kind.AUTHORITY_TOLD, 30, 31, {"step": "notification"}),
+        Fact(4, Kind.RETRACTED, 40, 40, {"seq": 2}),
+        Fact(5, Kind.AUTHORITY_TOLD, 25, 41, {"step": "early_warning"}),
+    ]
+    assert told(facts[:2], 25) == {Step.EARLY_WARNING: 20}
+    assert told(facts, 50) == {Step.EARLY_WARNING: 25, Step.NOTIFICATION: 30}

@@ -12,6 +12,7 @@ from baken.domain.kpis import Status, Why
 from baken.record.audits import flows, reads
 from baken.record.audits.flows import AuditError, Conflict
 from baken.record.audits.models import Audit, Finding
+from baken.record.incidents import break_ins
 from baken.record.incidents import flows as incidents
 from baken.record.ledger import clock
 from baken.record.ledger import reads as ledger
@@ -22,6 +23,7 @@ from baken.record.people import flows as people
 from baken.record.people.access import Caller, Forbidden, NotFound, Role
 from baken.record.people.reads import caller_of
 from baken.record.reports import reads as reports
+from baken.record.reports.suspicions import suspicions
 from tests.conftest import START, Cast
 
 PDF = b"%PDF-1.7 signed"
@@ -263,21 +265,21 @@ def test_the_report_file_is_saved_by_the_browser_and_checked_before(cast: Cast) 
 def test_a_review_says_for_which_time_none_found_means_none(cast: Cast) -> None:
     march, april = datetime(2026, 2, 28, 23, tzinfo=UTC), datetime(2026, 3, 31, 22, tzinfo=UTC)
     later = datetime(2026, 4, 2, tzinfo=UTC)
-    assert break_ins(cast, later).reason.code is Why.NO_DATA
+    assert counted(cast, later).reason.code is Why.NO_DATA
     with clock.at(later):
         flows.record_review(cast.mona.caller, service=cast.service, began=march, ended=april - timedelta(days=1))
-        partly = break_ins(cast, later)
+        partly = counted(cast, later)
         assert (partly.status, partly.reason.code) == (Status.NOT_PROVEN, Why.PARTLY_COVERED)
         assert partly.reason.data["gaps"] == [[to_us(april - timedelta(days=1)), to_us(april)]]
         review = flows.record_review(
             cast.adam.caller, service=cast.service, began=april - timedelta(days=1), ended=april, remarks=" Logs. "
         )
     assert (review.reviewer, review.remarks) == (cast.adam.user, "Logs.")
-    whole = break_ins(cast, later)
+    whole = counted(cast, later)
     assert (whole.value, whole.status) == (0, Status.MET)
 
 
-def break_ins(cast: Cast, as_of: datetime) -> Any:
+def counted(cast: Cast, as_of: datetime) -> Any:
     scope = reports.scope(
         cast.mona.caller, service=cast.service, customer=None, date_from=date(2026, 3, 1), date_to=date(2026, 4, 1),
         as_of=to_us(as_of),
@@ -291,8 +293,8 @@ def test_a_confirmed_break_in_counts_with_or_without_a_review(cast: Cast) -> Non
             cast.alice.caller, organisation=cast.customer, service=cast.service, subject="Strange sign-ins",
             classes=["security"],
         )  # fmt: skip
-        incidents.judge_break_in(cast.bob.caller, seen.number, confirmed=True, reason="Seen in the log.")
-    kpi = break_ins(cast, datetime(2026, 4, 2, tzinfo=UTC))
+        break_ins.judge(cast.mona.caller, seen.number, confirmed=True, reason="Seen in the log.")
+    kpi = counted(cast, datetime(2026, 4, 2, tzinfo=UTC))
     assert (kpi.value, kpi.status) == (1, Status.MISSED)
 
 
@@ -324,3 +326,34 @@ def test_remarks_are_kept_whole_or_refused(cast: Cast) -> None:
             cast.mona.caller, service=cast.service, began=START - timedelta(days=2), ended=START - timedelta(days=1),
             remarks="x" * (flows.REMARKS + 1),
         )  # fmt: skip
+
+
+def suspected(cast: Cast, day: int) -> int:
+    with clock.at(datetime(2026, 3, day, 12, tzinfo=UTC)):
+        return incidents.report(
+            cast.alice.caller, organisation=cast.customer, service=cast.service, subject=f"Odd sign-ins {day}",
+            classes=["security"],
+        ).number  # fmt: skip
+
+
+def test_beside_c8_stand_suspicions_that_nobody_judged_and_those_that_were_none(cast: Cast) -> None:
+    number, none, other = suspected(cast, 5), suspected(cast, 6), suspected(cast, 7)
+    with clock.at(datetime(2026, 3, 8, tzinfo=UTC)):
+        break_ins.judge(cast.mona.caller, none, confirmed=False, reason="It was our own scanner.")
+        break_ins.judge(cast.mona.caller, other, confirmed=True, reason="Seen in the log.")
+
+    def beside(as_of: datetime, month: int = 3) -> tuple[list[int], list[int]]:
+        scope = reports.scope(
+            cast.program, service=cast.service, customer=None, date_from=date(2026, month, 1),
+            date_to=date(2026, month + 1, 1), as_of=to_us(as_of),
+        )  # fmt: skip
+        found = suspicions(cast.mona.caller, scope)
+        return [row.incident.number for row in found.unjudged], [row.incident.number for row in found.rejected]
+
+    assert beside(datetime(2026, 3, 7, 13, tzinfo=UTC)) == ([number, none, other], [])
+    assert beside(datetime(2026, 4, 1, tzinfo=UTC)) == ([number], [none])
+    assert beside(datetime(2026, 4, 2, tzinfo=UTC), month=4) == ([number], []), "it is still to be judged"
+    with clock.at(datetime(2026, 4, 3, tzinfo=UTC)):
+        break_ins.judge(cast.mona.caller, other, confirmed=False, reason="The log was of another machine.")
+    assert beside(datetime(2026, 4, 2, tzinfo=UTC), month=4) == ([number], []), "what was known then stays known"
+    assert beside(datetime(2026, 4, 4, tzinfo=UTC), month=4) == ([number], [other])

@@ -16,6 +16,7 @@ from baken.record.clocks import flows as clocks
 from baken.record.clocks.models import Reading
 from baken.record.complaints import flows as complaints
 from baken.record.detection import flows as detection
+from baken.record.incidents import break_ins
 from baken.record.incidents import flows as incidents
 from baken.record.incidents.models import Incident
 from baken.record.ledger import clock
@@ -100,7 +101,7 @@ def _work(cast: Cast) -> None:
         incidents.answer(cast.alice.caller, numbers[0], body="All of them.")
         incidents.resolve(bob, numbers[0], body="Done.")
         incidents.judge_restoration(bob, numbers[1], restored=False, reason="The tape is gone.")
-        incidents.judge_break_in(bob, numbers[2], confirmed=True, reason="The door was open.")
+        break_ins.judge(cast.mona.caller, numbers[2], confirmed=True, reason="The door was open.")
         incidents.leave_out(bob, numbers[3], outcome=Outcome.TEST, reason="A test.")
     with clock.at(day(36)):
         incidents.merge(bob, numbers[5], into=numbers[4])

@@ -361,15 +361,6 @@ def judge_restoration(caller: Caller, number: int, *, restored: bool, reason: st
 
 
 @transaction.atomic
-def judge_break_in(caller: Caller, number: int, *, confirmed: bool, reason: str) -> Incident:
-    """A person finds that somebody was in, or that nobody was."""
-    incident = of_class(caller, number, IncidentClass.SECURITY)
-    say(caller, incident, Message.Kind.REASON, reason, visible=False)
-    kind = Kind.BREAK_IN_CONFIRMED if confirmed else Kind.BREAK_IN_REJECTED
-    return record(caller, incident, [Entry(kind, clock.now())])
-
-
-@transaction.atomic
 def save_draft(caller: Caller, number: int, *, kind: str, body: str) -> None:
     """Keep what the caller is writing; an empty text forgets it."""
     caller.require(Permission.REPORT_INCIDENTS if kind == Message.Kind.REPLY else Permission.WORK_INCIDENTS)

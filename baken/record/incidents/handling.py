@@ -30,9 +30,11 @@ def locked(caller: Caller, number: int, permission: Permission) -> Incident:
     return incident
 
 
-def of_class(caller: Caller, number: int, wanted: IncidentClass) -> Incident:
+def of_class(
+    caller: Caller, number: int, wanted: IncidentClass, permission: Permission = Permission.WORK_INCIDENTS
+) -> Incident:
     """The same for somebody at the desk. Raises IncidentError when it is not of this class too."""
-    incident = locked(caller, number, Permission.WORK_INCIDENTS)
+    incident = locked(caller, number, permission)
     if wanted not in incident.classes:
         raise IncidentError(f"classes: this is not an incident of class {wanted.value}; change its classes first")
     return incident

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 
+from baken.domain.deadlines import Step
 from baken.domain.facts import IncidentClass, Origin
-from baken.domain.instants import DAY, HOUR, MINUTE, SECOND
+from baken.domain.instants import DAY, HOUR, MINUTE, SECOND, to_datetime
 from baken.domain.timelines import State
 from baken.record.detection import flows as detection
+from baken.record.incidents import break_ins
 from baken.record.incidents import flows as incidents
 from baken.record.incidents.models import Incident
 from baken.record.people.access import Role
@@ -158,13 +160,19 @@ def _break_in(world: World, at: int) -> Script:
     incidents.reply(agent, told.number, body="Taken on. I have blocked the key these exports came from, and am going "
                     "through the log with our security officer.")  # fmt: skip
     yield at + 5 * HOUR
-    incidents.judge_break_in(agent, told.number, confirmed=True, reason="Key used from an address outside the USA; "
+    break_ins.judge(world.manager, told.number, confirmed=True, reason="Key used from an address outside the USA; "
                              "access to server east-3 for 51 minutes.")  # fmt: skip
     incidents.confirm_classes(agent, told.number)
     yield at + 7 * HOUR
     incidents.resolve(agent, told.number, body="Confirmed: a stolen key was used for 51 minutes. It is blocked, the "
                       "server was replaced, and all keys older than a year were renewed. A full report follows within "
                       "72 hours.")  # fmt: skip
+    for step, hours in ((Step.EARLY_WARNING, 14), (Step.NOTIFICATION, 50), (Step.FINAL_REPORT, 500)):
+        sent = at + hours * HOUR
+        yield sent
+        break_ins.tell_authority(
+            world.manager, told.number, step=step, sent=to_datetime(sent), reference="Sent to the national CSIRT."
+        )
 
 
 def _lost_data(world: World, at: int) -> Script:

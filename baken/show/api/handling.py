@@ -3,17 +3,19 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from ninja import Router
-from pydantic import Field
+from ninja import Router, Schema
+from pydantic import Field, field_validator
 
+from baken.domain.deadlines import Standing, Step
 from baken.domain.facts import Outcome, Waiting
-from baken.record.incidents import flows
+from baken.domain.instants import to_datetime
+from baken.record.incidents import break_ins, flows
 from baken.record.incidents.models import Incident as Row
 from baken.record.people import reads as people
 from baken.record.people.access import Permission
 from baken.show.api.access import ApiRequest, needs
 from baken.show.api.incidents import Classes, Incident, Level
-from baken.show.api.schemas import Input, Instant, Number, Said, Text
+from baken.show.api.schemas import Input, Instant, Moment, Number, Said, Text
 
 READ, REPORT, WORK = Permission.READ_INCIDENTS, Permission.REPORT_INCIDENTS, Permission.WORK_INCIDENTS
 router = Router(tags=["Handling incidents"])
@@ -110,6 +112,29 @@ class BreakIn(Reason):
     """Whether somebody was in."""
 
     confirmed: bool
+
+
+class NewAuthorityReport(Input):
+    """A report that was sent."""
+
+    step: Step
+    sent: Instant
+    reference: Text = Field(description="to whom, and under which number", examples=["CSIRT-DSP, CSIRT-4711"])
+
+
+class AuthorityReport(Schema):
+    """One of the three: `open` and `overdue` are not sent yet, `done` and `late` are."""
+
+    step: Step
+    due: Moment
+    sent: Moment | None
+    standing: Standing
+
+    @field_validator("due", "sent", mode="before")
+    @classmethod
+    def at(cls, instant: Any) -> Any:
+        """Microseconds as an instant."""
+        return to_datetime(instant) if isinstance(instant, int) else instant
 
 
 def work(summary: str, *permissions: Permission, answers: tuple[int, ...] = (409,)) -> dict[str, Any]:
@@ -252,7 +277,32 @@ def restoration(request: ApiRequest, number: Number, data: Restoration) -> Row:
     return flows.judge_restoration(request.auth, number, restored=data.restored, reason=data.reason)
 
 
-@router.post("/incidents/{number}/break-in", response={201: Incident}, **work("Judge a break-in", answers=()))
+@router.post(
+    "/incidents/{number}/break-in", response={201: Incident}, **work("Judge a break-in", Permission.CORRECT_FACTS)
+)
 def break_in(request: ApiRequest, number: Number, data: BreakIn) -> Row:
-    """Of a security incident: a person finds that somebody was in, or that nobody was."""
-    return flows.judge_break_in(request.auth, number, confirmed=data.confirmed, reason=data.reason)
+    """Of a security incident: the service manager finds that somebody was in, or that nobody was.
+
+    It counts in C8 from now; another verdict later takes its place. A machine's token answers 403: it is nobody.
+    """
+    return break_ins.judge(request.auth, number, confirmed=data.confirmed, reason=data.reason)
+
+
+@router.get(
+    "/incidents/{number}/authority-reports",
+    response=list[AuthorityReport],
+    **work("Read what the authority was told", answers=()),
+)
+def authority(request: ApiRequest, number: Number) -> list[Any]:
+    """The three reports of NIS2 about a security incident: when each is due, when it was sent, and how that stands."""
+    return list(break_ins.authority(request.auth, number))
+
+
+@router.post(
+    "/incidents/{number}/authority-reports",
+    response={201: Incident},
+    **work("Record a report to the authority", Permission.CORRECT_FACTS),
+)
+def tell_authority(request: ApiRequest, number: Number, data: NewAuthorityReport) -> Row:
+    """That it was sent, when, and to whom under which number. Each step once; a wrong one is retracted first."""
+    return break_ins.tell_authority(request.auth, number, **dict(data))

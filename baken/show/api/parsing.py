@@ -41,15 +41,16 @@ def _check(where: tuple[str, ...], value: Any) -> None:
 
 
 def _texts(path: tuple[str, ...], value: Any) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Every text in a value, with where it is; names of members and of files too."""
-    if isinstance(value, str):
-        yield path, value
-    elif isinstance(value, UploadedFile):
-        yield path, value.name or ""
-    elif isinstance(value, dict):
-        for name, item in value.items():
-            yield path, name
-            yield from _texts((*path, name), item)
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _texts((*path, str(index)), item)
+    """Every text in a value, with where it is; names of members and of files too. However deep it is."""
+    left = [(path, value)]
+    while left:
+        path, value = left.pop()
+        if isinstance(value, str):
+            yield path, value
+        elif isinstance(value, UploadedFile):
+            yield path, value.name or ""
+        elif isinstance(value, dict):
+            yield from ((path, name) for name in value)
+            left += reversed([((*path, name), item) for name, item in value.items()])
+        elif isinstance(value, list):
+            left += reversed([((*path, str(index)), item) for index, item in enumerate(value)])

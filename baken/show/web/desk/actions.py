@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from baken.domain.facts import IncidentClass, Outcome
-from baken.record.incidents import flows
+from baken.record.incidents import break_ins, flows
 from baken.record.incidents.checks import DONE
 from baken.record.incidents.models import Incident, Message
 from baken.record.people.access import Caller, Permission
@@ -45,6 +45,10 @@ def _resolvable(incident: Incident) -> bool:
 
 def _reopenable(incident: Incident) -> bool:
     return incident.status in DONE and _counting(incident) and incident.outage_id is None
+
+
+def _of_security(incident: Incident) -> bool:
+    return _counting(incident) and IncidentClass.SECURITY in incident.classes
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,11 +220,21 @@ ACTIONS: Mapping[str, Action] = {
     ),
     "break-in": Action(
         forms.BreakInForm,
-        lambda caller, number, given: flows.judge_break_in(
+        lambda caller, number, given: break_ins.judge(
             caller, number, confirmed=given["confirmed"], reason=given["message"]
         ),
         _("Your verdict was recorded."),
-        lambda incident: _counting(incident) and IncidentClass.SECURITY in incident.classes,
+        _of_security,
+        _CORRECT,
+    ),
+    "authority-report": Action(
+        forms.AuthorityReportForm,
+        lambda caller, number, given: break_ins.tell_authority(
+            caller, number, step=given["step"], sent=given["sent"], reference=given["message"]
+        ),
+        _("The report to the authority was recorded."),
+        _of_security,
+        _CORRECT,
     ),
 }
 """By the last part of their address."""

@@ -90,7 +90,9 @@ def _classes(codes: Iterable[str]) -> str:
 def _assigned(data: Data, known: Data) -> str:
     if data["to"] is None:
         return gettext("assigned it to nobody")
-    return gettext("assigned it to %(name)s") % {"name": known["names"].get(UUID(data["to"])) or gettext("somebody who is gone")}
+    return gettext("assigned it to %(name)s") % {
+        "name": known["names"].get(UUID(data["to"])) or gettext("somebody who is gone")
+    }
 
 
 def _left_out(data: Data, known: Data) -> str:
@@ -151,6 +153,9 @@ SENTENCES: Mapping[str, Callable[[Data, Data], str]] = {
     "incident.not_restorable": _fixed(lambda: gettext("found that the data cannot be restored")),
     "incident.break_in_confirmed": _fixed(lambda: gettext("confirmed a break-in")),
     "incident.break_in_rejected": _fixed(lambda: gettext("found that there was no break-in")),
+    "incident.authority_told": lambda data, known: (
+        gettext("sent the authority the %(step)s") % {"step": words.STEP[data["step"]]}
+    ),
     "incident.exclusion_agreed": lambda data, known: (
         gettext("recorded the customer's consent to leave it out of the figures: %(cause)s")
         % {"cause": words.CAUSE[data["cause"]]}

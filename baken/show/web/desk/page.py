@@ -1,16 +1,17 @@
 """Everything that the page of one incident shows, for the desk and for the customer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from baken.domain.agreements import Basis
-from baken.domain.deadlines import Nis2, nis2
-from baken.domain.facts import Priority
+from baken.domain.deadlines import Duty
+from baken.domain.facts import IncidentClass, Priority
 from baken.domain.instants import to_us
 from baken.record.catalogue import reads as catalogue
-from baken.record.incidents import presence, reads
+from baken.record.incidents import break_ins, presence, reads
 from baken.record.incidents.models import Incident
+from baken.record.ledger import clock
 from baken.record.people.access import Caller
 from baken.show.web.desk import history, words
 from baken.show.web.desk.actions import ACTIONS
@@ -46,7 +47,7 @@ def desk_page(caller: Caller, incident: Incident, bound: Bound) -> dict[str, Any
         "duplicates": incident.duplicates.order_by("number"),
         "joined": incident.joined.select_related("organisation").order_by("number"),
         "here": presence.colleagues(caller, incident),
-        "deadlines": _nis2(incident),
+        "authority": _authority(incident),
         "mine": incident.assignee_id == caller.user,
     }
 
@@ -79,9 +80,10 @@ def _page(caller: Caller, incident: Incident, bound: Bound, events: list[Event])
     }
 
 
-def _nis2(incident: Incident) -> Nis2 | None:
-    """By when a confirmed break-in has to be reported to the authorities, counted from its detection."""
-    if incident.break_in_confirmed_at is None:
-        return None
-    terms = catalogue.version(incident.agreement_id, incident.agreement_version).terms
-    return nis2(terms.zone, to_us(incident.reported))
+def _authority(incident: Incident) -> Sequence[Duty]:
+    """The reports to the authority about a confirmed break-in, or about a suspicion of which some were sent."""
+    if IncidentClass.SECURITY not in incident.classes:
+        return ()
+    found = break_ins.duties_of(incident, to_us(clock.now()))
+    wanted = incident.break_in_confirmed_at is not None or any(duty.sent is not None for duty in found)
+    return found if wanted else ()

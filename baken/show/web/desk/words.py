@@ -54,6 +54,17 @@ VIEW: Words = {
     "waiting": _("Waiting"),
     "resolved": _("Resolved"),
 }
+STEP: Words = {
+    "early_warning": _("early warning"),
+    "notification": _("notification"),
+    "final_report": _("final report"),
+}
+STANDING: Words = {
+    "done": _("sent in time"),
+    "late": _("sent late"),
+    "open": _("not sent yet"),
+    "overdue": _("not sent, too late"),
+}
 CLOCK: Words = {"response": _("response time"), "resolution": _("resolution time")}
 IMPACT: Words = {
     "1": _("Everybody, or a whole location"),

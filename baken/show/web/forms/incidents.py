@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from baken.domain.deadlines import Step
 from baken.domain.facts import Origin, Outcome, Waiting
 from baken.record.catalogue.models import Service
 from baken.record.incidents.models import Incident
@@ -353,3 +354,13 @@ class BreakInForm(ReasonForm):
     field_order = ("confirmed", "message")
 
     confirmed = _verdict(_("Somebody broke in"), _("Nobody broke in"))
+
+
+class AuthorityReportForm(ReasonForm):
+    """A report to the authority that was sent."""
+
+    field_order = ("step", "sent", "message")
+
+    step = forms.TypedChoiceField(label=_("Which report was sent?"), choices=choices(words.STEP), coerce=Step)
+    sent = fields.instant(_("When?"))
+    message = fields.text(_("To whom, and under which number?"), rows=2)

@@ -8,14 +8,16 @@ from typing import Any
 from django.urls import reverse
 
 from baken.domain.attribution import Attribution, data_lost
-from baken.domain.deadlines import Nis2, nis2
+from baken.domain.deadlines import Duty
 from baken.domain.instants import SECOND
 from baken.domain.kpis import Kpi
 from baken.domain.uptime import UptimeTally
+from baken.record.incidents.break_ins import duties_of
 from baken.record.incidents.models import Incident
 from baken.record.people.access import Caller, Permission
 from baken.record.reports import reads as reports
 from baken.record.reports.reads import Evidence, IncidentEvidence
+from baken.record.reports.suspicions import suspicions
 from baken.show.web.kpis.asked import Asked, titles
 from baken.show.web.kpis.figures import change, percent, to_add_up
 from baken.show.web.kpis.sparks import Spark, spark
@@ -50,8 +52,8 @@ class Line:
     attribution: Attribution
     at: int | None
     url: str | None
-    clock_url: str | None
-    deadlines: Nis2 | None
+    clock_url: str | None = None
+    duties: Sequence[Duty] = ()
     elapsed: int | None = None
 
 
@@ -107,6 +109,8 @@ def _incidents(caller: Caller, asked: Asked, behind: Evidence) -> Mapping[str, A
         elapsed = to_add_up([line.attribution.resolve_elapsed or 0 for line in lines])
         found["lines"] = [replace(line, elapsed=length) for line, length in zip(lines, elapsed, strict=True)]
         found |= _durations(behind.kpi)
+    if behind.code == "C8":
+        found |= _suspected(caller, asked)
     if behind.code == "C7":
         lost = [line for line in lines if data_lost(line.attribution, asked.scope.period)]
         busy = reports.being_restored(caller, asked.scope)
@@ -118,18 +122,26 @@ def _incidents(caller: Caller, asked: Asked, behind: Evidence) -> Mapping[str, A
     return found
 
 
+def _suspected(caller: Caller, asked: Asked) -> Mapping[str, Any]:
+    """What does not count: suspicions that nobody judged yet, and those that were found to be none."""
+    beside = suspicions(caller, asked.scope)
+    return {
+        "unjudged": [_line(caller, asked, "", row) for row in beside.unjudged],
+        "rejected": [_line(caller, asked, "", row) for row in beside.rejected],
+    }
+
+
 def _line(caller: Caller, asked: Asked, code: str, row: IncidentEvidence) -> Line:
     incident, one = row.incident, row.attribution
     own = caller.staff or incident.organisation_id == caller.organisation
     clock = CLOCKS.get(code)
-    deadlines = nis2(asked.zone, one.reported) if code == "C8" else None
     return Line(
         incident=incident,
         attribution=one,
         at=_instant(code, one),
         url=reverse("incident", args=[incident.number]) if own else None,
         clock_url=reverse("clock", args=[incident.number, clock]) if own and clock else None,
-        deadlines=deadlines,
+        duties=duties_of(incident, asked.scope.as_of) if code == "C8" else (),
     )
 
 

@@ -28,6 +28,8 @@ VOCABULARY: dict[str, words.Words] = {
     "reason": words.REASON,
     "decision": words.DECISION,
     "left_out": words.LEFT_OUT,
+    "step": words.STEP,
+    "standing": words.STANDING,
 }
 FOLDED_FROM = 3
 """So many quoted lines are folded; fewer are read as they stand."""
