@@ -26,8 +26,8 @@ def written(owner: Organisation, text: str, scope: str = "incident") -> UUID:
 
 
 def found(owners: list[Organisation], text: str, *scopes: str) -> set[UUID]:
-    rows = search.find([owner.id for owner in owners], scopes or ("incident",), text)
-    return set() if rows is None else set(rows.values_list("record", flat=True))
+    ids = search.find([owner.id for owner in owners], scopes or ("incident",), text)
+    return set() if ids is None else set(SearchToken.objects.filter(record__in=ids).values_list("record", flat=True))
 
 
 @pytest.mark.parametrize(("text", "asked"), [
@@ -56,6 +56,15 @@ def test_every_word_has_to_be_there_and_only_in_what_one_may_see(owners: list[Or
     assert found([acme], "fire", "incident", "incident.desk") == {both, secret}
     assert found([acme], "nothing") == set()
     assert found([acme], "...") == set()
+
+
+def test_of_more_than_anybody_reads_the_newest_are_found(
+    owners: list[Organisation], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "MOST_FOUND", 3)
+    records = [written(owners[number % 2], "printers and scanners") for number in range(5)]
+    assert found(owners, "printer scanner") == set(sorted(records)[-3:])
+    assert found(owners[:1], "printer") == {records[0], records[2], records[4]}
 
 
 def test_the_same_word_looks_different_in_another_organisation(owners: list[Organisation]) -> None:

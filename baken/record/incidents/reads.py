@@ -135,7 +135,7 @@ def found(caller: Caller, words: str) -> QuerySet[Incident]:
     else:
         owners = _owners(caller)
         tokens = search.find(owners, [EVERYBODY, DESK] if caller.staff else [EVERYBODY], words)
-        rows = rows.none() if tokens is None else rows.filter(id__in=tokens.values("record"))
+        rows = rows.none() if tokens is None else rows.filter(id__in=tokens)
     opened.searched(rows.count)
     return rows.order_by("-reported")
 

@@ -7,6 +7,7 @@ any point and goes on with what is left; until then the root key opens what eith
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db import transaction
 
@@ -59,7 +60,7 @@ def rewrap_all(progress: Callable[[Progress], None]) -> None:
 
 
 @transaction.atomic
-def _wrapping_key(pk: object) -> None:
+def _wrapping_key(pk: UUID) -> None:
     held = WrappingKey.objects.select_for_update().filter(pk=pk, destroyed=False).first()
     if held is not None:
         keys.wrap(held, keys.unwrap(held, keys.root()))
@@ -67,7 +68,7 @@ def _wrapping_key(pk: object) -> None:
 
 
 @transaction.atomic
-def _index_key(pk: object) -> None:
+def _index_key(pk: UUID) -> None:
     held = IndexKey.objects.select_for_update().filter(pk=pk).first()
     if held is not None:
         indexkeys.wrap(held, indexkeys.unwrap(held, keys.root()))

@@ -111,14 +111,31 @@ def _after(model: type[models.Model], organisation: UUID, last: UUID | None) -> 
 
 
 def _seal_again(model: type[models.Model], rows: list[Any], version: int) -> None:
-    for row in rows:
-        fresh = {
-            field.attname: field.seal(row, getattr(row, field.attname))
-            for field in _written(model)
-            if isinstance(held := row.__dict__.get(field.attname), Sealed) and sealing.version_of(held) != version
-        }
-        if fresh:
-            model._default_manager.filter(pk=row.pk).update(**fresh)
+    fields = _written(model)
+    stale = [row for row in rows if any(_is_stale(row.__dict__.get(field.attname), version) for field in fields)]
+    if not stale:
+        return
+    fresh = [[field.get_db_prep_value(_sealed(field, row, version), connection) for row in stale] for field in fields]
+    columns = [connection.ops.quote_name(str(field.column)) for field in fields]
+    news = ", ".join(f"{column} = fresh.{column}" for column in columns)
+    given = ", ".join(["%s::uuid[]", *["%s::bytea[]"] * len(fields)])
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {table} SET {news} FROM unnest({given}) AS fresh (id, {', '.join(columns)}) "  # noqa: S608  our own
+            f"WHERE {table}.id = fresh.id",
+            [[row.pk for row in stale], *fresh],
+        )
+
+
+def _is_stale(held: Any, version: int) -> bool:
+    return isinstance(held, Sealed) and sealing.version_of(held) != version
+
+
+def _sealed(field: WrittenField, row: Any, version: int) -> Any:
+    """The value under the new version, which it may have already."""
+    held = row.__dict__.get(field.attname)
+    return field.seal(row, getattr(row, field.attname)) if _is_stale(held, version) else held
 
 
 def _finish(rotation: Rotation) -> None:

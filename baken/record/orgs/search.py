@@ -20,15 +20,16 @@ from uuid import UUID
 
 import Stemmer
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models.expressions import RawSQL
 
 from baken.record.orgs import indexkeys
-from baken.record.orgs.models import SearchToken
 
 MOST_WORDS = 2_000
 """Different words of one text that are indexed; what has more is no message."""
 MOST_WANTED = 8
 """Words of a question that are looked for."""
+MOST_FOUND = 1_000
+"""Records that are found at most; whoever needs others asks with more words."""
 _WORD = re.compile(r"[^\W_]+(?:[.'@+-][^\W_]+)*")
 _STEMMERS = (Stemmer.Stemmer("dutch"), Stemmer.Stemmer("english"))
 _ONE_AT_A_TIME = Lock()  # a stemmer keeps its word in itself
@@ -87,25 +88,32 @@ def index_again(records: Sequence[UUID], texts: Callable[[], Iterable[Text]]) ->
     index_many(texts())
 
 
-def find(organisations: Sequence[UUID], scopes: Sequence[str], text: str) -> QuerySet[SearchToken] | None:
-    """The tokens of records that hold all words of a text, in one of the scopes; None when it has no words.
+def find(organisations: Sequence[UUID], scopes: Sequence[str], text: str) -> RawSQL | None:
+    """The ids of records that hold all words of a text, in one of the scopes; None when it has no words.
 
-    Use it as `Incident.objects.filter(id__in=found.values("record"))`.
+    At most `MOST_FOUND`, the newest. Use it as `Incident.objects.filter(id__in=found)`.
     """
-    wanted = words(text)[:MOST_WANTED]
+    wanted = _wanted(text)[:MOST_WANTED]
     if not wanted:
         return None
-    first, *rest = (_holding(organisations, scopes, word) for word in wanted)
-    for rows in rest:
-        first = first.filter(record__in=rows.values("record"))
-    return first
+    parameters: list[object] = []
+    for word in wanted:
+        pairs = [(owner, made) for owner in organisations for made in _tokens(owner, word)]
+        parameters += [[owner for owner, _ in pairs], [made for _, made in pairs], list(scopes)]
+    others = f" AND record IN ({HOLDING})" * (len(wanted) - 1)
+    newest = f"SELECT DISTINCT record FROM ({HOLDING}) AS held WHERE true {others} ORDER BY record DESC LIMIT %s"  # noqa: S608
+    return RawSQL(newest, [*parameters, MOST_FOUND])  # noqa: S611  our own text; what people typed are tokens
 
 
-def _holding(organisations: Sequence[UUID], scopes: Sequence[str], word: str) -> QuerySet[SearchToken]:
-    pairs = Q()
-    for owner in organisations:
-        pairs |= Q(organisation_id=owner, token__in=_tokens(owner, word))
-    return SearchToken.objects.filter(pairs, scope__in=scopes)
+HOLDING = """
+SELECT record FROM unnest(%s::uuid[], %s::int[]) AS wanted (organisation, word)
+JOIN orgs_searchtoken ON organisation_id = organisation AND token = word AND scope = ANY(%s::varchar[])
+"""
+
+
+def _wanted(text: str) -> list[str]:
+    """The words of a question. Of compounds the whole alone: what holds that holds its parts."""
+    return list(dict.fromkeys(word for word in _wholes(text) if len(word) > 1))
 
 
 def _tokens(organisation: UUID, word: str) -> list[int]:
@@ -115,14 +123,16 @@ def _tokens(organisation: UUID, word: str) -> list[int]:
 
 def words(text: str) -> list[str]:
     """The different words of a text as they are compared, in order; parts of compounds too."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
     found: dict[str, None] = {}
-    for match in _WORD.finditer(folded):
-        whole = match.group()
+    for whole in _wholes(text):
         found[whole] = None
         for part in re.split(r"[.'@+-]", whole):
             found[part] = None
     return [word for word in found if len(word) > 1][:MOST_WORDS]
+
+
+def _wholes(text: str) -> list[str]:
+    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
 
 
 @lru_cache(maxsize=50_000)

@@ -1,0 +1,137 @@
+"""How long a search over a million sealed messages takes, for a customer and for the desk.
+
+    make bench
+    .venv-bench/bin/python bench/search.py [--messages 1000000] [--customers 200] [--home FOLDER] [--remove]
+
+The whole read as a page does it: the question's words to tokens, tokens to incidents, how many there are, and the first
+page of them with its subjects opened. Every round asks something else. Milliseconds, of one process on one core. The
+messages are written once into a folder and used again by the next run; --remove takes it away in the end.
+"""
+
+import argparse
+import json
+import os
+import platform
+import random
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from bench.worlds import sealed
+from bench.worlds.database import running
+from bench.worlds.writing import Writer
+
+ROUNDS = 60
+RUNS = 3
+PAGE = 50
+TARGET = 50.0
+
+
+def questions() -> dict[str, Callable[[Writer, random.Random], str]]:
+    """What is asked for, by its kind."""
+
+    def of_rank(first: int, last: int) -> Callable[[Writer, random.Random], str]:
+        return lambda writer, dice: dice.choice(writer.words[first:last])
+
+    return {
+        "common word": of_rank(10, 100),
+        "one word": of_rank(100, 3_000),
+        "rare word": of_rank(3_000, 30_000),
+        "two words": lambda writer, dice: " ".join(dice.sample(writer.words[50:2_000], 2)),
+        "two common words": lambda writer, dice: " ".join(dice.sample(writer.words[10:100], 2)),
+        "e-mail address": lambda writer, dice: writer.address(),
+        "machine": lambda writer, dice: writer.machine(),
+    }
+
+
+def main() -> int:
+    given = arguments()
+    home = given.home or Path(tempfile.gettempdir()) / f"baken-bench-search-{given.messages}-{given.customers}"
+    try:
+        with running(home) as cluster:
+            sealed.customers(given.customers)
+            built = sealed.build(given.messages, cluster.admin_dsn)
+            result = measured()
+            about = {**counted(), "customers": given.customers, "seconds_to_build": round(built, 1)}
+        print(json.dumps({**about, **machine(), "milliseconds": result, "met": met(result)}, indent=1))
+    finally:
+        if given.remove:
+            shutil.rmtree(home, ignore_errors=True)
+    return 0
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--messages", type=int, default=1_000_000)
+    parser.add_argument("--customers", type=int, default=200)
+    parser.add_argument("--home", type=Path)
+    parser.add_argument("--remove", action="store_true")
+    return parser.parse_args()
+
+
+def measured() -> dict[str, dict[str, dict[str, float]]]:
+    """By who asks and what: median and 95th percentile of a round, medians of several runs."""
+    writer = Writer(99)
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for who, callers in askers().items():
+        for kind, question in questions().items():
+            dice = random.Random(7)
+            asked = [(dice.choice(callers), question(writer, dice)) for _ in range(ROUNDS)]
+            for caller, words in asked[:5]:
+                read(caller, words)
+            runs = [[timed(caller, words) for caller, words in asked] for _ in range(RUNS)]
+            found.setdefault(who, {})[kind] = {
+                "p50": round(statistics.median(statistics.median(run) for run in runs), 1),
+                "p95": round(statistics.median(statistics.quantiles(run, n=20)[-1] for run in runs), 1),
+            }
+    return found
+
+
+def askers() -> dict[str, list[Any]]:
+    from baken.record.people.models import User
+    from baken.record.people.reads import by_email, caller_of
+
+    customers = [caller_of(user) for user in User.objects.filter(organisation__kind="customer")]
+    agent = by_email("bob@provider.example")
+    assert agent is not None
+    return {"customer": customers, "desk": [caller_of(agent)]}
+
+
+def timed(caller: Any, words: str) -> float:
+    began = time.perf_counter()
+    read(caller, words)
+    return (time.perf_counter() - began) * 1_000
+
+
+def read(caller: Any, words: str) -> list[str]:
+    from django.core.paginator import Paginator
+
+    from baken.record.incidents import reads
+
+    return [row.subject for row in Paginator(reads.found(caller, words), PAGE).get_page(1)]
+
+
+def counted() -> dict[str, int]:
+    from baken.record.incidents.models import Incident, Message
+    from baken.record.orgs.models import SearchToken
+
+    return {model._meta.model_name: model.objects.count() for model in (Message, Incident, SearchToken)}
+
+
+def machine() -> dict[str, object]:
+    return {"python": platform.python_version(), "cores": os.cpu_count(), "load": round(os.getloadavg()[0], 1)}
+
+
+def met(result: dict[str, dict[str, dict[str, float]]]) -> bool:
+    return all(times["p95"] < TARGET for kinds in result.values() for times in kinds.values())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
