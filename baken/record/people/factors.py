@@ -39,7 +39,7 @@ class Happening(StrEnum):
 
 
 class LastFactor(access.Conflict):
-    """A second factor is asked of you; add another one before you remove this."""
+    """A second step is asked of you; add another one before you remove this."""
 
 
 @dataclass(frozen=True, slots=True)

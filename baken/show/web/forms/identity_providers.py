@@ -35,7 +35,7 @@ class IdentityProviderForm(forms.Form):
         help_text=_("Or they are added, with this role."),
     )  # fmt: skip
     second_factor = forms.BooleanField(
-        label=_("It asks for a second factor itself"), required=False,
+        label=_("It asks for a second step itself"), required=False,
         help_text=_("Then Baken asks for none after it."),
     )  # fmt: skip
 
