@@ -1,6 +1,7 @@
 """One record of every kind, of the customer of the cast, for asking the whole API."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from baken.domain.facts import Origin, Outcome, Waiting
 from baken.domain.instants import to_us
@@ -14,6 +15,9 @@ from baken.record.ledger import clock
 from baken.record.monitors import flows as monitors
 from baken.record.orgs import files
 from baken.record.orgs.models import Organisation
+from baken.record.people import flows as people
+from baken.record.people.access import Role
+from baken.record.privacy import flows as privacy
 from baken.record.reports import flows as reports
 from baken.record.reports import reads as kpis
 from baken.record.reports.scopes import Scope
@@ -30,6 +34,7 @@ def make_world(cast: Cast) -> dict[str, str]:
         **_monitors(cast),
         **_audit(cast),
         "alert_source": sources.add_source(cast.program, code="ids-1", tool="generic", service=cast.service).code,
+        **_erased(cast),
         "complaint": _complaint(cast),
         "report": _report(cast),
         "name": "response",
@@ -53,6 +58,21 @@ def _incidents(cast: Cast) -> dict[str, str]:
         "number": str(number), "waiting": str(waiting), "resolved": str(resolved), "left_out": str(left_out),
         "outage": str(report(cast.provider, Origin.MONITOR)),
     }  # fmt: skip
+
+
+def _erased(cast: Cast) -> dict[str, str]:
+    """A customer with two people, of whom one was erased."""
+    empty = catalogue.add_organisation(
+        cast.program, code="empty", name="Empty", kind="customer", language="en", zone="UTC"
+    )
+
+    def person(name: str) -> UUID:
+        email = f"{name}@empty.example"
+        added = people.add_user(cast.program, organisation=empty, email=email, name=name, roles=[Role.CUSTOMER])
+        return added.id
+
+    erased = privacy.erase_person(cast.program, person("went"), confirmation="went@empty.example")
+    return {"empty": "empty", "somebody": str(person("gone")), "erasure": str(erased.number)}
 
 
 def _complaint(cast: Cast) -> str:

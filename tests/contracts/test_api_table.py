@@ -156,6 +156,12 @@ TABLE: dict[str, Row] = {
         MARCH | {"kpi": "C1", "cause": "A disk.", "action": "Warn.", "owner": "Us", "due": "2026-05-01"},
     ),
     "GET /looks": row("200 200 403 200 200 403"),
+    "POST /people/{somebody}/export": row("403 403 403 403 200 403"),
+    "POST /people/{somebody}/erasure": row("403 403 403 403 201 403", {"confirmation": "gone@empty.example"}),
+    "POST /customers/{empty}/export": row("403 403 403 403 200 403"),
+    "POST /customers/{empty}/erasure": row("403 403 403 403 201 403", {"confirmation": "empty"}),
+    "GET /erasures": row("403 403 403 403 200 403"),
+    "GET /erasures/{erasure}": row("403 403 403 403 200 403"),
     "GET /audits": row("403 403 403 200 200 200"),
     "POST /audits": row(
         "403 403 403 201 403 403", {"services": ["cloud"], "period_from": "2026-03-01", "period_to": "2026-03-02"}

@@ -27,6 +27,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from baken.record.orgs import keys
+from baken.record.people.access import Conflict
 from baken.record.privacy.models import SigningKey, Tombstone
 
 FORMAT = "baken-tombstones-1"
@@ -34,7 +35,7 @@ _CONTEXT = b"baken/tombstones"
 FIRST = "0" * 64
 
 
-class TombstoneError(Exception):
+class TombstoneError(Conflict):
     """The list of who was erased cannot be used; the message says what is wrong with it and what to do."""
 
 

@@ -43,7 +43,7 @@ REMEDIES = (
     _("this code is not right, or was used before; wait for the next one"),
     _("you have an app already; remove it before you add another"),
     _("this is not the code that the app shows now; check the clock of your telephone"),
-    _("A second factor is asked of you; add another one before you remove this."),
+    _("A second step is asked of you; add another one before you remove this."),
     _("this device holds a passkey of an account here already; use that one"),
     _("at most %(most)s passkeys; remove one that you do not use"),
     _("this passkey may have been copied; remove it and register a new one"),
