@@ -3,7 +3,7 @@
 Rows are sealed and tokens made by the product's own code, and copied in. What a database checks row by row is taken
 away before and put back after, which checks it at once.
 
-    python -m bench.worlds.sealed PART PARTS INCIDENTS    writes the incidents of every PARTS-th customer
+    python -m bench.worlds.sealed PART PARTS INCIDENTS TOKENS    writes so many incidents of every PARTS-th customer
 """
 
 import struct
@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zlib import crc32
 
 import psycopg
 
@@ -54,8 +55,11 @@ def customers(count: int) -> None:
         )
 
 
-def build(messages: int, admin: str, processes: int = 2) -> float:
-    """So many messages in all, spread over the customers evenly; the seconds it took. admin: the owner's address."""
+def build(messages: int, admin: str, processes: int = 2, *, tokens: bool = True) -> float:
+    """So many messages in all, spread over the customers evenly; the seconds it took.
+
+    admin: the address of whoever owns everything. tokens: whether they can be searched.
+    """
     from baken.record.incidents.models import Message
     from baken.record.people.access import Role
     from baken.record.people.models import Membership
@@ -67,7 +71,10 @@ def build(messages: int, admin: str, processes: int = 2) -> float:
     each = -(-messages // count // MESSAGES)
     with _unchecked(admin):
         program = [sys.executable, "-m", "bench.worlds.sealed"]
-        parts = [subprocess.Popen([*program, str(n), str(processes), str(each)], cwd=ROOT) for n in range(processes)]
+        parts = [
+            subprocess.Popen([*program, *map(str, (n, processes, each, int(tokens)))], cwd=ROOT)
+            for n in range(processes)
+        ]
         if any([part.wait() for part in parts]):  # noqa: C419  all of them have to end
             sys.exit("the messages could not be written")
     return time.perf_counter() - began
@@ -101,7 +108,7 @@ def _unchecked(admin: str) -> Iterator[None]:
         connection.execute("VACUUM (ANALYZE, FREEZE)")
 
 
-def write(part: int, parts: int, incidents: int) -> None:
+def write(part: int, parts: int, incidents: int, tokens: int) -> None:
     """The incidents of every `parts`-th customer, beginning with number `part`."""
     from baken.record.catalogue.models import Agreement
     from baken.record.orgs.models import Organisation
@@ -109,13 +116,13 @@ def write(part: int, parts: int, incidents: int) -> None:
     writer, agreement = Writer(part), Agreement.objects.get()
     owners = list(Organisation.objects.filter(kind="customer").order_by("created_at").values_list("id", flat=True))
     for place, owner in list(enumerate(owners))[part::parts]:
-        index = _Index(owner)
+        index = _Index(owner) if tokens else None
         for first in range(0, incidents, AT_ONCE):
             numbers = range(place * incidents + first, place * incidents + min(incidents, first + AT_ONCE))
             _write(writer, agreement, owner, numbers, index)
 
 
-def _write(writer: Writer, agreement: Any, owner: UUID, numbers: range, index: "_Index") -> None:
+def _write(writer: Writer, agreement: Any, owner: UUID, numbers: range, index: "_Index | None") -> None:
     from baken.record.incidents.models import Incident, Message
     from baken.record.incidents.reads import DESK, EVERYBODY
     from baken.record.orgs import bulk
@@ -129,20 +136,26 @@ def _write(writer: Writer, agreement: Any, owner: UUID, numbers: range, index: "
             priority="medium", reported=at, updated_at=at, subject=writer.subject(),
         )  # fmt: skip
         rows.append(row)
-        index.add(EVERYBODY, row.id, [row.subject])
         messages = [
             Message(
                 organisation_id=owner, incident_id=row.id, kind="reply" if nth else "note", visible=bool(nth),
-                actor="program:bench", body=writer.message(), created_at=at,
+                actor="program:bench", body=with_sum(writer.message()), created_at=at,
             )
             for nth in range(MESSAGES)
         ]  # fmt: skip
         said += messages
-        index.add(DESK, row.id, [message.body for message in messages if not message.visible])
-        index.add(EVERYBODY, row.id, [message.body for message in messages if message.visible])
+        if index:
+            index.add(DESK, row.id, [message.body for message in messages if not message.visible])
+            index.add(EVERYBODY, row.id, [row.subject, *(message.body for message in messages if message.visible)])
     bulk.insert(rows)
     bulk.insert(said)
-    index.flush()
+    if index:
+        index.flush()
+
+
+def with_sum(text: str) -> str:
+    """The text with its checksum as its last word, so that a change of it can be told."""
+    return f"{text} {crc32(text.encode()):08x}"
 
 
 class _Index:
