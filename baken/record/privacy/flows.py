@@ -4,6 +4,7 @@ An erasure begins here: people are kept out, names go and keys are destroyed bef
 by `privacy.work`: in the worker, or by the command that asked.
 """
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +24,8 @@ from baken.record.people.access import Caller, Conflict, NotFound, Permission, R
 from baken.record.people.models import Membership, User
 from baken.record.privacy import archive, tombstones, work
 from baken.record.privacy.models import Tombstone
+
+log = logging.getLogger("baken.privacy")
 
 
 class ErasureError(ValueError):
@@ -67,11 +70,10 @@ def erase_person(caller: Caller, person_id: UUID, *, confirmation: str) -> Tombs
     """Begin to erase a person. confirmation: their e-mail address, typed once more.
 
     From here on nobody gets in as them, their name and address are gone, and the address is free. Raises ErasureError,
-    NotFound, TombstoneError.
+    NotFound, Conflict.
     """
     caller.require(Permission.WRITE_PEOPLE)
-    tombstones.settle()
-    tombstones.check_place()
+    _can_be_written_down()
     with transaction.atomic():
         administrators = _administrators()
         person = User.objects.select_for_update().filter(id=person_id, erased_at=None).first()
@@ -90,11 +92,10 @@ def erase_organisation(caller: Caller, code: str, *, confirmation: str) -> Tombs
     """Begin to erase a customer with all its people. confirmation: its code, typed once more.
 
     From here on nobody of them gets in, and nothing that they wrote can be read: their keys are destroyed. Raises
-    ErasureError, NotFound, Conflict while something of theirs is still being worked on, TombstoneError.
+    ErasureError, NotFound, Conflict while something of theirs is still being worked on.
     """
     caller.require(Permission.WRITE_PEOPLE)
-    tombstones.settle()
-    tombstones.check_place()
+    _can_be_written_down()
     with transaction.atomic():
         customer = Organisation.objects.select_for_update().filter(code=code, erased_at=None).first()
         if customer is None:
@@ -107,6 +108,17 @@ def erase_organisation(caller: Caller, code: str, *, confirmation: str) -> Tombs
         row = _begun(caller, Tombstone.Kind.ORGANISATION, customer.id, customer.id, clock.now())
     tombstones.settle()
     return row
+
+
+def _can_be_written_down() -> None:
+    try:
+        tombstones.settle()
+        tombstones.check_place()
+    except tombstones.TombstoneError as error:
+        log.error("nobody is erased: %s", error)
+        raise Conflict(
+            "Nobody is erased now: the list of who was erased has to be put right first. The log says what is wrong."
+        ) from error
 
 
 def _begun(caller: Caller, kind: str, subject: UUID, organisation: UUID, at: datetime) -> Tombstone:

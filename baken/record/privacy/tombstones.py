@@ -27,7 +27,6 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from baken.record.orgs import keys
-from baken.record.people.access import Conflict
 from baken.record.privacy.models import SigningKey, Tombstone
 
 FORMAT = "baken-tombstones-1"
@@ -35,7 +34,7 @@ _CONTEXT = b"baken/tombstones"
 FIRST = "0" * 64
 
 
-class TombstoneError(Conflict):
+class TombstoneError(Exception):
     """The list of who was erased cannot be used; the message says what is wrong with it and what to do."""
 
 

@@ -55,7 +55,9 @@ class InFull(Sealed):
     `content` is null when the customer that it was sealed for was erased; the digest stays.
     """
 
-    content: dict[str, Any] | None = Field(examples=[{"report": {}, "evidence": {}, "improvements": [], "versions": {}}])
+    content: dict[str, Any] | None = Field(
+        examples=[{"report": {}, "evidence": {}, "improvements": [], "versions": {}}]
+    )
 
     @staticmethod
     def resolve_content(row: Row) -> dict[str, Any] | None:

@@ -154,6 +154,7 @@ REMEDIES = (
     _("the provider itself cannot be erased; remove the installation instead"),
     _("Incidents of this customer that are still open: %(count)s. Resolve them or leave them out first."),
     _("Complaints of this customer that are not decided: %(count)s. Decide them first."),
+    _("Nobody is erased now: the list of who was erased has to be put right first. The log says what is wrong."),
     _("This customer was erased; nothing can be written about it any more."),
     # audits, drills and reports
     _("The audit is signed off and no longer changes; record a new one to correct it."),
