@@ -51,15 +51,6 @@ class Received(UploadedFile):  # type: ignore[type-arg]
         assert self._file is not None
         return self._file
 
-    def close(self) -> None:
-        """The request is over: what no flow took is removed. What cannot be removed now is swept up later."""
-        if self._file is not None:
-            try:
-                files.abandon(self._file.id)
-            except (DatabaseError, StoreUnreachable):
-                log.warning("a file that nobody took is left to be swept up")
-            self._file = None
-
 
 def arrived(sent: Any) -> File:
     """What was sent, to be taken by a flow. Raises what `Received.arrived` raises."""
@@ -85,9 +76,13 @@ class Sealing(FileUploadHandler):
     """
 
     chunk_size = CHUNK
-    _arrival: Arrival | None = None
-    _refusal: Refusal | None = None
-    _count = 0
+
+    def __init__(self, request: HttpRequest | None = None) -> None:
+        super().__init__(request)
+        self._arrival: Arrival | None = None
+        self._refusal: Refusal | None = None
+        self._arrived: list[UUID] = []
+        self._count = 0
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         """Where does it go?"""
@@ -109,16 +104,15 @@ class Sealing(FileUploadHandler):
         """All of it was sent."""
         file = self._try(self._arrival.finish) if self._arrival is not None else None
         self._arrival = None
+        if file is not None:
+            self._arrived.append(file.id)
         return Received(self.file_name or "", file_size, file, self._refusal)
 
-    def upload_interrupted(self) -> None:
-        """The sender went away in the middle of it."""
+    def let_go(self) -> None:
+        """The request is over: what did not arrive whole, and what no flow took, is removed."""
         self._abandon()
-
-    def __del__(self) -> None:
-        """Whatever ended the request, a scan that was begun is hung up."""
-        if self._arrival is not None:
-            self._arrival.hang_up()
+        for id in self._arrived:
+            files.abandon(id)
 
     def _begin(self, request: HttpRequest, receives: Destination) -> None:
         if self._count > AT_ONCE:
@@ -143,6 +137,15 @@ class Sealing(FileUploadHandler):
         if (arrival := self._arrival) is not None:
             self._arrival = None
             arrival.abandon()
+
+
+def let_go(request: HttpRequest) -> None:
+    """Remove what was sent with a request that is over, and is nobody's. What cannot be removed is swept up later."""
+    for handler in request.__dict__.get("_upload_handlers", ()):
+        try:
+            handler.let_go()
+        except (DatabaseError, StoreUnreachable):
+            log.warning("a file that nobody took is left to be swept up")
 
 
 def _sender(caller: Caller) -> UUID | None:

@@ -1,21 +1,21 @@
-"""What is sent stays in memory: neither a request nor a file in it is ever put into a temporary file."""
+"""Bodies of requests pass through: small ones are read before, others when the view does, none into a file on a disk."""
 
 import asyncio
 import tempfile
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
 from django.conf import settings
-from django.core.files.uploadedfile import InMemoryUploadedFile
+from django.core.exceptions import RequestDataTooBig
 from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse, UnreadablePostError
 
-from baken.run.bodies import Pages
+from baken.run import bodies
+from baken.run.bodies import SMALL, Pages, largest
 
-LIMIT = settings.FILE_UPLOAD_MAX_MEMORY_SIZE
-HEAD = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n\r\n'
-FOOT = b"\r\n--b--\r\n"
+PIECE = 1 << 20
 
 
 @pytest.fixture(autouse=True)
@@ -27,49 +27,169 @@ def no_temporary_files(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "NamedTemporaryFile", refuse)
 
 
-def sent(size: int, seen: list[Any]) -> tuple[int, bytes]:
-    """A form with a file that makes the body so many bytes, in pieces as a server gives them; what is answered."""
+class Talk:
+    """One request to an application whose view is `look`; `given` counts the bytes that were asked of the server."""
 
-    class Looking(Pages):
-        def get_response(self, request: HttpRequest) -> HttpResponse:
-            raise NotImplementedError
+    def __init__(self, look: Any) -> None:
+        class Looking(Pages):
+            def get_response(self, request: HttpRequest) -> HttpResponse:
+                raise NotImplementedError
 
-        async def get_response_async(self, request: HttpRequest) -> HttpResponse:
-            assert isinstance(request, ASGIRequest)
-            seen.append(request.FILES["file"])
-            return HttpResponse(b"taken")
+            async def get_response_async(self, request: HttpRequest) -> HttpResponse:
+                assert isinstance(request, ASGIRequest)
+                answer: HttpResponse = await sync_to_async(look)(request)
+                return answer
 
-    async def talk() -> tuple[int, bytes]:
-        headers = [(b"content-type", b"multipart/form-data; boundary=b"), (b"content-length", str(size).encode())]
+        self._application, self.given = Looking(), 0
+
+    def send(self, size: int, *, breaks_off: bool = False) -> tuple[int, bytes]:
+        return asyncio.run(self._talk(size, breaks_off))
+
+    async def _talk(self, size: int, breaks_off: bool) -> tuple[int, bytes]:
         scope = {"type": "http", "http_version": "1.1", "method": "POST", "path": "/", "query_string": b"",
-                 "headers": headers}  # fmt: skip
-        talk = ApplicationCommunicator(Looking(), scope)
-        left = size - len(HEAD) - len(FOOT)
-        await talk.send_input({"type": "http.request", "body": HEAD, "more_body": True})
-        while left:
-            piece = b"x" * min(left, 1 << 20)
-            await talk.send_input({"type": "http.request", "body": piece, "more_body": True})
-            left -= len(piece)
-        await talk.send_input({"type": "http.request", "body": FOOT})
-        start = await talk.receive_output(10)
-        return start["status"], (await talk.receive_output(10))["body"]
+                 "headers": [(b"content-type", b"application/octet-stream")]}  # fmt: skip
+        left, sent = size, list[dict[str, Any]]()
 
-    return asyncio.run(talk())
+        async def receive() -> dict[str, Any]:
+            nonlocal left
+            if breaks_off and left < size // 2:
+                return {"type": "http.disconnect"}
+            piece = min(left, PIECE)
+            left -= piece
+            self.given += piece
+            if not piece and size:
+                await asyncio.sleep(3600)  # the other side stays
+            return {"type": "http.request", "body": b"x" * piece, "more_body": bool(left)}
+
+        async def send(message: dict[str, Any]) -> None:
+            sent.append(message)
+
+        await self._application(scope, receive, send)
+        return sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:])
 
 
-@pytest.mark.django_db
-@pytest.mark.parametrize("size", [1_000, LIMIT])
-def test_a_file_is_in_memory(size: int) -> None:
+def test_small_bodies_are_read_before_the_view() -> None:
     seen: list[Any] = []
-    assert sent(size, seen) == (200, b"taken")
-    assert isinstance(seen[0], InMemoryUploadedFile)
-    assert seen[0].size == size - len(HEAD) - len(FOOT)
+
+    def look(request: ASGIRequest) -> HttpResponse:
+        seen.append((type(request._stream).__name__, len(request.body)))
+        return HttpResponse(b"taken")
+
+    assert Talk(look).send(SMALL) == (200, b"taken")
+    assert seen == [("BytesIO", SMALL)]
 
 
 @pytest.mark.django_db
-def test_what_is_larger_is_refused() -> None:
-    assert sent(LIMIT + 1, seen := [])[0] == 413
-    assert seen == []
+def test_a_large_body_comes_as_it_is_read() -> None:
+    talk: Talk
+    asked = []
+
+    def look(request: ASGIRequest) -> HttpResponse:
+        read = 0
+        while piece := request.read(64 * 1024):
+            read += len(piece)
+            asked.append(talk.given - read)
+        return HttpResponse(str(read))
+
+    talk = Talk(look)
+    assert talk.send(20 * PIECE) == (200, str(20 * PIECE).encode())
+    assert max(asked) <= PIECE + SMALL, "no more is asked for than one piece ahead"
+
+
+@pytest.mark.django_db
+def test_what_is_not_read_is_drained_before_the_answer() -> None:
+    talk = Talk(lambda request: HttpResponse(b"no", status=403))
+    assert talk.send(20 * PIECE) == (403, b"no")
+    assert talk.given == 20 * PIECE
+
+
+@pytest.mark.django_db
+def test_more_than_the_limit_is_refused_to_whoever_reads_it(settings: Any) -> None:
+    settings.BAKEN_FILE_LIMIT = 1
+    caught: list[int] = []
+
+    def look(request: ASGIRequest) -> HttpResponse:
+        read = 0
+        try:
+            while piece := request.read(64 * 1024):
+                read += len(piece)
+        except RequestDataTooBig:
+            caught.append(read)
+        return HttpResponse(b"no", status=413)
+
+    assert Talk(look).send(largest() + 1)[0] == 413
+    assert caught[0] <= largest()
+    assert Talk(look).send(largest())[0] == 413
+    assert len(caught) == 1
+
+
+@pytest.mark.django_db
+def test_what_is_no_file_is_not_read_without_a_limit() -> None:
+    def look(request: ASGIRequest) -> HttpResponse:
+        with pytest.raises(RequestDataTooBig):
+            _ = request.body
+        return HttpResponse(b"", status=413)
+
+    assert Talk(look).send(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)[0] == 413
+
+
+@pytest.mark.django_db
+def test_a_sender_who_goes_away_is_an_error_of_the_read() -> None:
+    def look(request: ASGIRequest) -> HttpResponse:
+        with pytest.raises(UnreadablePostError):
+            while request.read(64 * 1024):
+                pass
+        return HttpResponse(b"")
+
+    assert Talk(look).send(20 * PIECE, breaks_off=True)[0] == 200
+
+
+@pytest.mark.django_db
+def test_a_silent_sender_is_waited_for_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "STALLED", 0.05)
+
+    async def talk() -> None:
+        receive = asyncio.Queue[Any]()
+        await receive.put({"type": "http.request", "body": b"x" * (SMALL + 1), "more_body": True})
+        body = await Pages().read_body(bodies.Turns(receive.get))
+        with pytest.raises(OSError, match="went away"):
+            await sync_to_async(lambda: body.read(2 * SMALL))()
+
+    asyncio.run(talk())
+
+
+def test_an_answer_is_made_as_it_is_sent() -> None:
+    made: list[int] = []
+
+    def pieces() -> Any:
+        for number in range(5):
+            made.append(number)
+            yield str(number).encode()
+
+    async def talk() -> None:
+        application = Pages()
+        answer = StreamingHttpResponse(pieces())
+
+        async def get_response(request: Any) -> Any:
+            return answer
+
+        application.get_response_async = get_response  # type: ignore[method-assign]
+        scope = {
+            "type": "http",
+            "http_version": "1.1",
+            "method": "GET",
+            "path": "/",
+            "query_string": b"",
+            "headers": [],
+        }
+        talk = ApplicationCommunicator(application, scope)
+        await talk.send_input({"type": "http.request"})
+        await talk.receive_output(10)
+        seen = [(await talk.receive_output(10))["body"] for _ in range(5)]
+        assert seen == [b"0", b"1", b"2", b"3", b"4"]
+
+    asyncio.run(talk())
+    assert made == [0, 1, 2, 3, 4]
 
 
 def test_the_guard_of_these_tests_bites() -> None:

@@ -14,7 +14,7 @@ from baken.record.detection.opening import HIGH, MEDIUM, MONITOR, alone, keep, o
 from baken.record.incidents import flows as incidents
 from baken.record.incidents.checks import DONE
 from baken.record.ledger.models import LedgerFact
-from baken.record.ledger.signals import MISMATCH, STORM, STREAM, TOUCHED, write_unopened
+from baken.record.ledger.signals import DAMAGED, MISMATCH, STORM, STREAM, TOUCHED, write_faults, write_unopened
 from baken.record.people.models import HoneyUse, Storm
 
 Data = Mapping[str, Any]
@@ -70,6 +70,15 @@ MEANINGS: Mapping[str, Meaning] = {
         _about_mismatch,
         lambda data: f"{data['table']}.{data['column']}",
     ),
+    DAMAGED: Meaning(
+        "a stored file is damaged",
+        (IncidentClass.INTEGRITY,),
+        lambda data: (
+            f"File {data['file']} is not what was stored: a piece of it is missing or changed, or it does not fit its "
+            "digest. Restore it from a backup, and find out what changed it."
+        ),
+        lambda data: data["file"],
+    ),
     STORM: Meaning("sign-in storm", (IncidentClass.SECURITY,), _about_storm, lambda data: str(data["storm"]), MEDIUM),
     TOUCHED: Meaning("honey token used", (IncidentClass.SECURITY,), _about_honey, lambda data: str(data["honey"])),
 }
@@ -90,6 +99,7 @@ def take_up_signals() -> int:
     They are incidents of the installation's own service; before there is any service they wait.
     """
     write_unopened()
+    write_faults()
     service = own_service()
     if service is None:
         return 0

@@ -16,12 +16,15 @@ from baken.record.ledger import clock
 from baken.record.ledger.flows import Entry, Stream, append, only_writer
 from baken.record.ledger.models import LedgerFact
 from baken.record.orgs import unopened
+from baken.record.orgs.models import FileFault
 
 log = logging.getLogger(__name__)
 
 STREAM = "signal"
 MISMATCH = "integrity.mismatch"  # table, column, row: what is stored there is not what was stored
 STORM = "sign_in.storm"  # storm: id of what is kept of it, way: account | address, number: how many
+DAMAGED = "file.damaged"  # file: its id; by: who sent it, if anybody did
+INFECTED = "file.infected"  # the same; it was refused, so it is history and no incident
 TOUCHED = "honey.touched"  # honey: id of the honey token, use: id of what is kept of this use
 
 
@@ -58,3 +61,17 @@ def write_unopened() -> int:
     except DatabaseError:
         log.exception("what does not open could not be written down")
         return 0
+
+
+def write_faults() -> int:
+    """Put on the ledger what was noticed of files since the last time; how many that were."""
+    told = 0
+    for fault in FileFault.objects.filter(told_at=None).order_by("noticed_at")[:1_000]:
+        now = clock.now()
+        raise_once(
+            DAMAGED if fault.kind == FileFault.Kind.DAMAGED else INFECTED, organisation=fault.organisation_id,
+            about=str(fault.file), data={"file": str(fault.file), "by": str(fault.by or "")}, actor="files",
+            at=min(now, fault.noticed_at),
+        )  # fmt: skip
+        told += FileFault.objects.filter(id=fault.id).update(told_at=now)
+    return told

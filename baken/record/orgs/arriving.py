@@ -68,7 +68,7 @@ class Arrival:
         """The next bytes."""
         self.file.size += len(content)
         if self.file.size > largest():
-            raise TooLarge(f"file: at most {largest() // MEGABYTE} MB; send it in parts, or a smaller version of it")
+            raise TooLarge(f"file: at most {largest() // MEGABYTE} MB; send a smaller version of it")
         self._buffer += content
         while len(self._buffer) > CHUNK:  # the very last piece is known by what does not follow, so one is held back
             self._next(bytes(self._buffer[:CHUNK]))
@@ -91,13 +91,9 @@ class Arrival:
 
     def abandon(self) -> None:
         """Keep nothing of it. The row without content stays until it is swept, and counts for the limit per hour."""
-        self.hang_up()
+        self._scan.close()
         if not self.file._state.adding:
             self._place.remove(self.file.id)
-
-    def hang_up(self) -> None:
-        """Let the virus scanner go."""
-        self._scan.close()
 
     def _next(self, piece: bytes) -> None:
         """One more piece: the first one tells what the file is."""

@@ -13,6 +13,7 @@ from baken.record.orgs import opened
 from baken.record.people.access import Caller
 from baken.record.people.reads import caller_of
 from baken.record.people.sessions import note_use
+from baken.show.files import let_go
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -66,13 +67,19 @@ class Unopened:
 
 
 class Uploads:
-    """Tells the upload handler where files go, as the page says it; before anybody reads the form."""
+    """Tells the upload handler where files go, as the page says it; before anybody reads the form.
+
+    Afterwards, what did not arrive whole or was taken by no flow goes.
+    """
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        try:
+            return self.get_response(request)
+        finally:
+            let_go(request)
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
         """Django calls this when the page is known."""
