@@ -60,6 +60,9 @@ SETTINGS = (
     Setting("BAKEN_S3_SECRET_KEY_FILE", "none", "a file with that secret"),
     Setting("BAKEN_CLAMAV", "none", "tcp://host:3310 or unix:/path: a ClamAV daemon that every file is shown to"),
     Setting("BAKEN_CLAMAV_FAIL", "closed", "`open`: take files unseen while that daemon does not answer"),
+    Setting(
+        "BAKEN_API_LIMITS", "see docs", "requests a minute: reads=600,writes=120,address=1200,failures=30,probers=600"
+    ),
     Setting("BAKEN_ALLOW_PRIVATE", "yes", "`no`: probers of this hub refuse addresses that are not public"),
     Setting("BAKEN_SECOND_FACTOR", "off", "who has to have a second factor: `off`, `staff` (and auditors), `everyone`"),
     Setting("BAKEN_OPENID_PRIVATE", "no", "`yes`: identity providers may have addresses that are not public"),
@@ -123,6 +126,21 @@ def flag(name: str, *, default: bool, environ: Mapping[str, str] = os.environ) -
     if value not in {"yes", "no"}:
         raise ConfigurationError(f"{name}: {value!r} is neither yes nor no")
     return value == "yes"
+
+
+API_LIMITS = {"reads": 600, "writes": 120, "address": 1_200, "failures": 30, "probers": 600}
+
+
+def api_limits(environ: Mapping[str, str] = os.environ) -> dict[str, int]:
+    """Requests a minute that the API takes, by policy; 0 for no limit. Raises ConfigurationError."""
+    limits = dict(API_LIMITS)
+    for given in filter(None, (environ.get("BAKEN_API_LIMITS") or "").replace(" ", "").split(",")):
+        name, _, number = given.partition("=")
+        if name not in limits or not number.isdecimal() or int(number) > 1_000_000:
+            known = ",".join(f"{policy}={quota}" for policy, quota in API_LIMITS.items())
+            raise ConfigurationError(f"BAKEN_API_LIMITS: {given!r} is no limit; write it like {known}")
+        limits[name] = int(number)
+    return limits
 
 
 SECOND_FACTOR = ("off", "staff", "everyone")

@@ -200,6 +200,16 @@ class Storm(models.Model):
     began = models.DateTimeField()
 
 
+class Allowance(models.Model):
+    """A token bucket of the API: until when the requests made so far use it up. `key` is a digest. See `limits`.
+
+    Not logged by the database: after a crash all are full again, and no replica needs them.
+    """
+
+    key = CodeField(max_length=64, primary_key=True)
+    used_until = models.DateTimeField()
+
+
 class IdempotencyKey(models.Model):
     """A request that its sender may send again, and the number of what it made. `key` and `request` are digests."""
 

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from baken.record.ledger import clock
 from baken.record.orgs import indexkeys
 from baken.record.orgs.search import address_key, standing_for
-from baken.record.people import authenticator, factors, honey, recovery_codes, storms
+from baken.record.people import authenticator, factors, honey, limits, recovery_codes, storms
 from baken.record.people.access import Caller, NotFound, Permission
 from baken.record.people.authenticator import DIGITS
 from baken.record.people.flows import PeopleError, set_active, set_password
@@ -173,6 +173,7 @@ def tidy() -> None:
     Session.objects.filter(expire_date__lte=now).delete()
     SignIn.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
     Attempts.objects.filter(began__lte=now - WINDOW).delete()
+    limits.tidy()
     indexkeys.drop_replaced(now - indexkeys.KEPT)
 
 

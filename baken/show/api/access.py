@@ -12,6 +12,7 @@ from baken.record.people import honey
 from baken.record.people.access import Caller, NotFound, Permission
 from baken.record.people.network import address_of
 from baken.record.people.reads import caller_of_token
+from baken.show.api import limiting
 
 Receives = Callable[[HttpRequest, Caller], tuple[Organisation, str]]
 
@@ -26,17 +27,24 @@ class Token(HttpBearer):
     """`Authorization: Bearer baken_…`, a token that an administrator made."""
 
     openapi_bearerFormat = "baken_…"
+    limited = True
+    """Whether the buckets of tokens and addresses count it; else the operation has a limit of its own."""
 
     def __init__(self, *permissions: Permission, receives: Receives | None = None) -> None:
         super().__init__()
         self._permissions, self._receives = permissions, receives
 
     def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
-        """The caller behind the token, who has every permission that is needed. Raises Forbidden."""
+        """The caller behind the token, who has every permission that is needed. Raises Forbidden, TooOften."""
+        if self.limited:
+            limiting.count(request, "address")
         caller = caller_of_token(token) if re.fullmatch(r"baken_[A-Za-z0-9_-]{20,100}", token) else None
         if caller is None:
+            limiting.count(request, "failures")
             honey.try_token(token, address=address_of(request.META), device=request.headers.get("User-Agent", ""))
             return None
+        if self.limited:
+            limiting.count(request, "reads" if request.method in ("GET", "HEAD") else "writes", caller.actor)
         for permission in self._permissions:
             caller.require(permission)
         if (receives := self._receives) is not None:

@@ -37,6 +37,8 @@ EXAMPLE = {"rule": "Shell in a container", "host": "web-1", "level": "high", "te
 class SourceToken(Token):
     """The same token, also as the password of HTTP Basic: some tools can set an address but no header."""
 
+    limited = False  # a source has a limit of its own: what security tools see is not lost with what a token asks
+
     def __call__(self, request: HttpRequest) -> Any:
         """The caller behind the token, from either form of the header."""
         kind, _, rest = request.headers.get("Authorization", "").partition(" ")

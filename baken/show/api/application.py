@@ -27,6 +27,7 @@ from baken.show.api import (
     health,
     incidents,
     kpis,
+    limiting,
     looks,
     maintenance,
     monitors,
@@ -84,7 +85,7 @@ def _guarded(view: View) -> View:
             return problem(413)
         asked = request.method
         request.method = "GET" if asked == "HEAD" else asked
-        response = _watched(view, request, *args, **kwargs)
+        response = limiting.told(request, _watched(view, request, *args, **kwargs))
         request.method = asked
         if response.status_code != 405:
             return response

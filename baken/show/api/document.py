@@ -72,7 +72,7 @@ def _complete(path: str, operation: dict[str, Any], schemas: dict[str, Any]) -> 
 
 def _statuses(path: str, operation: dict[str, Any]) -> set[int]:
     """Errors that follow from the form of an operation, and those it declares."""
-    statuses = {500, 503, *operation.pop("x-answers", [])}
+    statuses = {429, 500, 503, *operation.pop("x-answers", [])}
     if operation.get("security"):
         statuses.add(401)
     if operation["x-permissions"]:

@@ -23,6 +23,7 @@ from baken.reach.prober.checks import Check, CheckError
 from baken.record.ledger import clock
 from baken.record.monitors import flows, reads
 from baken.record.monitors.models import Location, Monitor
+from baken.show.api import limiting
 from baken.show.api.problems import problem
 
 OLDEST = 5 * MINUTE
@@ -42,7 +43,17 @@ class Signed(AuthBase):
     openapi_name = "Baken-Signature"
 
     def __call__(self, request: HttpRequest) -> Location | None:
-        """The location that signed this request in the last five minutes; None for any other request."""
+        """The location that signed this request in the last five minutes; None for any other request.
+
+        What a prober saw is never lost with what others ask: a location is counted by itself. Raises TooOften.
+        """
+        if (location := self._signed(request)) is None:
+            limiting.count(request, "failures")
+            return None
+        limiting.count(request, "probers", location.code)
+        return location
+
+    def _signed(self, request: HttpRequest) -> Location | None:
         code, timestamp = request.headers.get("Baken-Location", ""), request.headers.get("Baken-Timestamp", "")
         signature = request.headers.get("Baken-Signature", "")
         if not re.fullmatch(r"[a-z0-9-]{1,64}", code) or not re.fullmatch(r"[0-9]{1,18}", timestamp):

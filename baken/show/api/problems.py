@@ -19,6 +19,7 @@ from baken.record.orgs.arriving import TooLarge
 from baken.record.orgs.files import Damaged
 from baken.record.orgs.places import StoreUnreachable
 from baken.record.people.access import Conflict, Forbidden, NotFound
+from baken.record.people.limits import TooOften
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +63,7 @@ def add_handlers(api: NinjaAPI) -> None:
         NotFound: lambda exc: problem(404, str(exc)),
         Http404: lambda exc: problem(404),
         Conflict: lambda exc: problem(409, str(exc)),
+        TooOften: _too_often,
         RequestDataTooBig: lambda exc: problem(413),
         TooLarge: lambda exc: problem(413, str(exc)),
         Damaged: lambda exc: problem(409, "The stored file is not the one that was attached."),
@@ -79,6 +81,12 @@ def add_handlers(api: NinjaAPI) -> None:
     }
     for exception, answer in answers.items():
         api.add_exception_handler(exception, _handler(answer))
+
+
+def _too_often(exc: TooOften) -> HttpResponse:
+    response = problem(429, str(exc), **{"violated-policies": [exc.standing.policy]})
+    response.headers["Retry-After"] = str(exc.wait)
+    return response
 
 
 def _handler(answer: Callable[[Any], HttpResponse]) -> Callable[[HttpRequest, Any], HttpResponse]:

@@ -8,202 +8,464 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('orgs', '0002_keys'),
+        ("orgs", "0002_keys"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Attempts',
+            name="Allowance",
             fields=[
-                ('key', baken.record.orgs.fields.CodeField(max_length=64, primary_key=True, serialize=False)),
-                ('began', models.DateTimeField()),
-                ('count', models.PositiveIntegerField()),
+                ("key", baken.record.orgs.fields.CodeField(max_length=64, primary_key=True, serialize=False)),
+                ("used_until", models.DateTimeField()),
+            ],
+        ),
+        migrations.RunSQL("ALTER TABLE people_allowance SET UNLOGGED", migrations.RunSQL.noop),
+        migrations.CreateModel(
+            name="Attempts",
+            fields=[
+                ("key", baken.record.orgs.fields.CodeField(max_length=64, primary_key=True, serialize=False)),
+                ("began", models.DateTimeField()),
+                ("count", models.PositiveIntegerField()),
             ],
         ),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('id', baken.record.orgs.fields.IdField(default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False)),
-                ('email', baken.record.orgs.fields.WrittenField(blank=True, default='', limit=200)),
-                ('email_key', baken.record.orgs.fields.CodeField(max_length=64, unique=True)),
-                ('name', baken.record.orgs.fields.WrittenField(blank=True, default='', limit=200)),
-                ('language', baken.record.orgs.fields.CodeField(default='nl', max_length=64)),
-                ('zone', baken.record.orgs.fields.CodeField(default='Europe/Amsterdam', max_length=64)),
-                ('theme', baken.record.orgs.fields.CodeField(choices=[('system', 'System'), ('light', 'Light'), ('dark', 'Dark')], default='system', max_length=64)),
-                ('shortcuts_off', django.contrib.postgres.fields.ArrayField(base_field=baken.record.orgs.fields.CodeField(max_length=64), blank=True, default=list, size=None)),
-                ('is_active', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField()),
-                ('erased_at', models.DateTimeField(blank=True, null=True)),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='people', to='orgs.organisation')),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                (
+                    "id",
+                    baken.record.orgs.fields.IdField(
+                        default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("email", baken.record.orgs.fields.WrittenField(blank=True, default="", limit=200)),
+                ("email_key", baken.record.orgs.fields.CodeField(max_length=64, unique=True)),
+                ("name", baken.record.orgs.fields.WrittenField(blank=True, default="", limit=200)),
+                ("language", baken.record.orgs.fields.CodeField(default="nl", max_length=64)),
+                ("zone", baken.record.orgs.fields.CodeField(default="Europe/Amsterdam", max_length=64)),
+                (
+                    "theme",
+                    baken.record.orgs.fields.CodeField(
+                        choices=[("system", "System"), ("light", "Light"), ("dark", "Dark")],
+                        default="system",
+                        max_length=64,
+                    ),
+                ),
+                (
+                    "shortcuts_off",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=baken.record.orgs.fields.CodeField(max_length=64),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField()),
+                ("erased_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="people", to="orgs.organisation"
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='ApiToken',
+            name="ApiToken",
             fields=[
-                ('id', baken.record.orgs.fields.IdField(default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False)),
-                ('name', baken.record.orgs.fields.WrittenField(blank=True, default='', limit=200)),
-                ('digest', baken.record.orgs.fields.CodeField(max_length=64, unique=True)),
-                ('role', baken.record.orgs.fields.CodeField(choices=[('customer', 'customer'), ('agent', 'agent'), ('manager', 'manager'), ('administrator', 'administrator'), ('auditor', 'auditor')], max_length=64)),
-                ('scopes', django.contrib.postgres.fields.ArrayField(base_field=baken.record.orgs.fields.CodeField(max_length=64), size=None)),
-                ('created_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('last_used_at', models.DateTimeField(blank=True, null=True)),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tokens', to='orgs.organisation')),
-                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    baken.record.orgs.fields.IdField(
+                        default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("name", baken.record.orgs.fields.WrittenField(blank=True, default="", limit=200)),
+                ("digest", baken.record.orgs.fields.CodeField(max_length=64, unique=True)),
+                (
+                    "role",
+                    baken.record.orgs.fields.CodeField(
+                        choices=[
+                            ("customer", "customer"),
+                            ("agent", "agent"),
+                            ("manager", "manager"),
+                            ("administrator", "administrator"),
+                            ("auditor", "auditor"),
+                        ],
+                        max_length=64,
+                    ),
+                ),
+                (
+                    "scopes",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=baken.record.orgs.fields.CodeField(max_length=64), size=None
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                ("last_used_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="tokens", to="orgs.organisation"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Authenticator',
+            name="Authenticator",
             fields=[
-                ('id', baken.record.orgs.fields.IdField(default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False)),
-                ('secret', baken.record.orgs.fields.WrittenField(blank=True, default='', limit=200)),
-                ('last_step', models.BigIntegerField(default=0)),
-                ('created_at', models.DateTimeField()),
-                ('confirmed_at', models.DateTimeField(blank=True, null=True)),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orgs.organisation')),
-                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='authenticator', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    baken.record.orgs.fields.IdField(
+                        default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("secret", baken.record.orgs.fields.WrittenField(blank=True, default="", limit=200)),
+                ("last_step", models.BigIntegerField(default=0)),
+                ("created_at", models.DateTimeField()),
+                ("confirmed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="orgs.organisation"
+                    ),
+                ),
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="authenticator",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='HoneyToken',
+            name="HoneyToken",
             fields=[
-                ('id', baken.record.orgs.fields.IdField(default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False)),
-                ('kind', baken.record.orgs.fields.CodeField(choices=[('token', 'Token'), ('account', 'Account'), ('link', 'Link')], max_length=64)),
-                ('lure', baken.record.orgs.fields.WrittenField(blank=True, default='', limit=200)),
-                ('digest', baken.record.orgs.fields.CodeField(max_length=64, unique=True)),
-                ('planted', baken.record.orgs.fields.WrittenField(blank=True, default='', limit=200)),
-                ('created_at', models.DateTimeField()),
-                ('removed_at', models.DateTimeField(null=True)),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orgs.organisation')),
+                (
+                    "id",
+                    baken.record.orgs.fields.IdField(
+                        default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "kind",
+                    baken.record.orgs.fields.CodeField(
+                        choices=[("token", "Token"), ("account", "Account"), ("link", "Link")], max_length=64
+                    ),
+                ),
+                ("lure", baken.record.orgs.fields.WrittenField(blank=True, default="", limit=200)),
+                ("digest", baken.record.orgs.fields.CodeField(max_length=64, unique=True)),
+                ("planted", baken.record.orgs.fields.WrittenField(blank=True, default="", limit=200)),
+                ("created_at", models.DateTimeField()),
+                ("removed_at", models.DateTimeField(null=True)),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="orgs.organisation"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='HoneyUse',
+            name="HoneyUse",
             fields=[
-                ('id', baken.record.orgs.fields.IdField(default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False)),
-                ('origin', baken.record.orgs.fields.CodeField(max_length=64)),
-                ('address', baken.record.orgs.fields.WrittenField(blank=True, default='', limit=200)),
-                ('device', baken.record.orgs.fields.WrittenField(blank=True, default='', limit=200)),
-                ('at', models.DateTimeField()),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orgs.organisation')),
-                ('honey', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='uses', to='people.honeytoken')),
+                (
+                    "id",
+                    baken.record.orgs.fields.IdField(
+                        default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("origin", baken.record.orgs.fields.CodeField(max_length=64)),
+                ("address", baken.record.orgs.fields.WrittenField(blank=True, default="", limit=200)),
+                ("device", baken.record.orgs.fields.WrittenField(blank=True, default="", limit=200)),
+                ("at", models.DateTimeField()),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="orgs.organisation"
+                    ),
+                ),
+                (
+                    "honey",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="uses", to="people.honeytoken"
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['honey', 'origin', '-at'], name='honey_use_by_origin')],
+                "indexes": [models.Index(fields=["honey", "origin", "-at"], name="honey_use_by_origin")],
             },
         ),
         migrations.CreateModel(
-            name='IdempotencyKey',
+            name="IdempotencyKey",
             fields=[
-                ('id', baken.record.orgs.fields.IdField(default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False)),
-                ('actor', baken.record.orgs.fields.CodeField(max_length=80)),
-                ('key', baken.record.orgs.fields.CodeField(max_length=64)),
-                ('request', baken.record.orgs.fields.CodeField(max_length=64)),
-                ('number', models.PositiveBigIntegerField(default=0)),
-                ('created_at', models.DateTimeField()),
+                (
+                    "id",
+                    baken.record.orgs.fields.IdField(
+                        default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("actor", baken.record.orgs.fields.CodeField(max_length=80)),
+                ("key", baken.record.orgs.fields.CodeField(max_length=64)),
+                ("request", baken.record.orgs.fields.CodeField(max_length=64)),
+                ("number", models.PositiveBigIntegerField(default=0)),
+                ("created_at", models.DateTimeField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('actor', 'key'), name='one_answer_per_key')],
+                "constraints": [models.UniqueConstraint(fields=("actor", "key"), name="one_answer_per_key")],
             },
         ),
         migrations.CreateModel(
-            name='IdentityProvider',
+            name="IdentityProvider",
             fields=[
-                ('id', baken.record.orgs.fields.IdField(default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False)),
-                ('name', baken.record.orgs.fields.WrittenField(blank=True, default='', limit=200)),
-                ('issuer', baken.record.orgs.fields.WrittenField(blank=True, default='', limit=100000)),
-                ('client_id', baken.record.orgs.fields.WrittenField(blank=True, default='', limit=100000)),
-                ('client_secret', baken.record.orgs.fields.WrittenField(blank=True, default='', limit=100000)),
-                ('domains', baken.record.orgs.fields.WrittenField(blank=True, default='', limit=100000)),
-                ('subject_key', baken.record.orgs.fields.WrittenField(blank=True, default='', limit=200)),
-                ('new_role', baken.record.orgs.fields.CodeField(blank=True, choices=[('customer', 'customer'), ('agent', 'agent'), ('manager', 'manager'), ('administrator', 'administrator'), ('auditor', 'auditor')], default='', max_length=64)),
-                ('second_factor', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='identity_providers', to='orgs.organisation')),
+                (
+                    "id",
+                    baken.record.orgs.fields.IdField(
+                        default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("name", baken.record.orgs.fields.WrittenField(blank=True, default="", limit=200)),
+                ("issuer", baken.record.orgs.fields.WrittenField(blank=True, default="", limit=100000)),
+                ("client_id", baken.record.orgs.fields.WrittenField(blank=True, default="", limit=100000)),
+                ("client_secret", baken.record.orgs.fields.WrittenField(blank=True, default="", limit=100000)),
+                ("domains", baken.record.orgs.fields.WrittenField(blank=True, default="", limit=100000)),
+                ("subject_key", baken.record.orgs.fields.WrittenField(blank=True, default="", limit=200)),
+                (
+                    "new_role",
+                    baken.record.orgs.fields.CodeField(
+                        blank=True,
+                        choices=[
+                            ("customer", "customer"),
+                            ("agent", "agent"),
+                            ("manager", "manager"),
+                            ("administrator", "administrator"),
+                            ("auditor", "auditor"),
+                        ],
+                        default="",
+                        max_length=64,
+                    ),
+                ),
+                ("second_factor", models.BooleanField(default=False)),
+                ("created_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="identity_providers",
+                        to="orgs.organisation",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Passkey',
+            name="Passkey",
             fields=[
-                ('id', baken.record.orgs.fields.IdField(default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False)),
-                ('name', baken.record.orgs.fields.WrittenField(blank=True, default='', limit=200)),
-                ('lookup', baken.record.orgs.fields.CodeField(max_length=64, unique=True)),
-                ('credential', models.BinaryField()),
-                ('count', models.PositiveBigIntegerField()),
-                ('created_at', models.DateTimeField()),
-                ('last_used_at', models.DateTimeField(blank=True, null=True)),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orgs.organisation')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='passkeys', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    baken.record.orgs.fields.IdField(
+                        default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("name", baken.record.orgs.fields.WrittenField(blank=True, default="", limit=200)),
+                ("lookup", baken.record.orgs.fields.CodeField(max_length=64, unique=True)),
+                ("credential", models.BinaryField()),
+                ("count", models.PositiveBigIntegerField()),
+                ("created_at", models.DateTimeField()),
+                ("last_used_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="orgs.organisation"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="passkeys",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='RecoveryCode',
+            name="RecoveryCode",
             fields=[
-                ('id', baken.record.orgs.fields.IdField(default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False)),
-                ('digest', baken.record.orgs.fields.WrittenField(blank=True, default='', limit=200)),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orgs.organisation')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='recovery_codes', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    baken.record.orgs.fields.IdField(
+                        default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("digest", baken.record.orgs.fields.WrittenField(blank=True, default="", limit=200)),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="orgs.organisation"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="recovery_codes",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='SignIn',
+            name="SignIn",
             fields=[
-                ('id', baken.record.orgs.fields.IdField(default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False)),
-                ('session_key', baken.record.orgs.fields.CodeField(max_length=64, unique=True)),
-                ('device', baken.record.orgs.fields.CodeField(max_length=64)),
-                ('address', models.GenericIPAddressField(blank=True, null=True)),
-                ('began', models.DateTimeField()),
-                ('last_used', models.DateTimeField()),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sign_ins', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    baken.record.orgs.fields.IdField(
+                        default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("session_key", baken.record.orgs.fields.CodeField(max_length=64, unique=True)),
+                ("device", baken.record.orgs.fields.CodeField(max_length=64)),
+                ("address", models.GenericIPAddressField(blank=True, null=True)),
+                ("began", models.DateTimeField()),
+                ("last_used", models.DateTimeField()),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="sign_ins",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Storm',
+            name="Storm",
             fields=[
-                ('id', baken.record.orgs.fields.IdField(default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False)),
-                ('way', baken.record.orgs.fields.CodeField(choices=[('address', 'Address'), ('account', 'Account')], max_length=64)),
-                ('tried', baken.record.orgs.fields.WrittenField(blank=True, default='', limit=200)),
-                ('number', models.PositiveIntegerField()),
-                ('began', models.DateTimeField()),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orgs.organisation')),
+                (
+                    "id",
+                    baken.record.orgs.fields.IdField(
+                        default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "way",
+                    baken.record.orgs.fields.CodeField(
+                        choices=[("address", "Address"), ("account", "Account")], max_length=64
+                    ),
+                ),
+                ("tried", baken.record.orgs.fields.WrittenField(blank=True, default="", limit=200)),
+                ("number", models.PositiveIntegerField()),
+                ("began", models.DateTimeField()),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="orgs.organisation"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Identity',
+            name="Identity",
             fields=[
-                ('id', baken.record.orgs.fields.IdField(default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False)),
-                ('subject', baken.record.orgs.fields.CodeField(max_length=64, unique=True)),
-                ('created_at', models.DateTimeField()),
-                ('last_used_at', models.DateTimeField()),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orgs.organisation')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='identities', to=settings.AUTH_USER_MODEL)),
-                ('provider', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='identities', to='people.identityprovider')),
+                (
+                    "id",
+                    baken.record.orgs.fields.IdField(
+                        default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("subject", baken.record.orgs.fields.CodeField(max_length=64, unique=True)),
+                ("created_at", models.DateTimeField()),
+                ("last_used_at", models.DateTimeField()),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="orgs.organisation"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="identities",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "provider",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="identities",
+                        to="people.identityprovider",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('user', 'provider'), name='one_identity_per_provider')],
+                "constraints": [models.UniqueConstraint(fields=("user", "provider"), name="one_identity_per_provider")],
             },
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', baken.record.orgs.fields.IdField(default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False)),
-                ('role', baken.record.orgs.fields.CodeField(choices=[('customer', 'customer'), ('agent', 'agent'), ('manager', 'manager'), ('administrator', 'administrator'), ('auditor', 'auditor')], max_length=64)),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='orgs.organisation')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    baken.record.orgs.fields.IdField(
+                        default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "role",
+                    baken.record.orgs.fields.CodeField(
+                        choices=[
+                            ("customer", "customer"),
+                            ("agent", "agent"),
+                            ("manager", "manager"),
+                            ("administrator", "administrator"),
+                            ("auditor", "auditor"),
+                        ],
+                        max_length=64,
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="memberships", to="orgs.organisation"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('organisation', 'user', 'role'), name='one_membership_per_role')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("organisation", "user", "role"), name="one_membership_per_role")
+                ],
             },
         ),
     ]
