@@ -150,7 +150,8 @@ NEVER_ON_A_PAGE = {
 }  # fmt: skip
 PROGRAMS = {
     "record/people/idempotency.py", "record/ledger/clock.py", "record/incidents/imports.py",
-    "record/privacy/tombstones.py", "record/orgs/sealing.py", "record/orgs/keys.py", "record/orgs/fields.py", "record/orgs/aead.py",
+    "record/orgs/sealing.py", "record/orgs/keys.py", "record/orgs/fields.py", "record/orgs/aead.py",
+    "record/privacy/tombstones.py",
 }  # fmt: skip
 OTHERS = {
     "this prober's clock is ahead of the hub's; set it right": "said to a prober",
