@@ -19,7 +19,7 @@ echo "Baken needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1
 echo "Install one, or name it: make PYTHON=/path/to/python3" >&2; exit 1
 endef
 
-.PHONY: help run install install-dev test lint messages lock bench clean
+.PHONY: help run install install-s3 install-dev test lint messages lock bench clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -30,6 +30,9 @@ run: install ## install what is missing and start Baken
 
 install: ## make .venv with what Baken needs to run
 	$(call with_python,tools/bootstrap.py run)
+
+install-s3: ## the same, with what keeping files in an object store needs
+	$(call with_python,tools/bootstrap.py s3)
 
 install-dev: ## the same, and the tools to test and change it
 	$(call with_python,tools/bootstrap.py dev)
@@ -49,7 +52,7 @@ messages: install-dev ## bring the translations up to date with the sources
 
 lock: install-dev ## write requirements/*.txt from requirements/*.in
 	@$(BIN)/uv $(LOCK) $(LOCK_FLAGS) requirements/run.in -o requirements/run.txt
-	@for name in dev bench; do \
+	@for name in s3 dev bench; do \
 	  if [ -e requirements/$$name.in ]; then \
 	    $(BIN)/uv $(LOCK) $(LOCK_FLAGS) -c requirements/run.txt requirements/$$name.in -o requirements/$$name.txt || exit 1; \
 	  fi; \

@@ -1,6 +1,6 @@
 """Make a virtual environment hold what a lock file names, and the `baken` command. Standard library only.
 
-    python3 tools/bootstrap.py run|dev|bench [--into .venv]
+    python3 tools/bootstrap.py run|s3|dev|bench [--into .venv]
 
 A second call finds the digest of the lock file in the environment and does nothing. An environment that was
 interrupted half-way, moved, or made by another Python is made anew: pip takes half
@@ -23,8 +23,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "requirements"
-# What each kind of environment contains: dev.txt and bench.txt hold all of run.txt, at the same versions.
-LOCKS = {"run": ["run.txt"], "dev": ["run.txt", "dev.txt"], "bench": ["run.txt", "bench.txt"]}
+# What each kind of environment contains: s3.txt, dev.txt and bench.txt hold all of run.txt, at the same versions.
+LOCKS = {
+    "run": ["run.txt"],
+    "s3": ["run.txt", "s3.txt"],
+    "dev": ["run.txt", "s3.txt", "dev.txt"],
+    "bench": ["run.txt", "bench.txt"],
+}
 PIP_FLAGS = ["--require-hashes", "--disable-pip-version-check", "--no-input", "--no-warn-script-location"]
 COMMAND = """#!/bin/sh
 '''exec' "{python}" "$0" "$@"

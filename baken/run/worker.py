@@ -149,6 +149,8 @@ def quick_jobs() -> list[Job]:
 
 def slow_jobs() -> list[Job]:
     """What takes its time. When each is due is known to the database, so that a restart repeats nothing."""
+    from baken.record.audits.reminders import remind
+    from baken.record.detection import alerts
     from baken.record.detection.routines import take_turn
     from baken.record.monitors.flows import note_progress
     from baken.record.monitors.retention import tidy_results
@@ -162,8 +164,30 @@ def slow_jobs() -> list[Job]:
         Job("sessions", 600.0, lambda: take_turn("sessions", six_hours, sessions.tidy)),
         Job("results", 600.0, lambda: take_turn("results", six_hours, tidy_results)),
         Job("progress", 60.0, lambda: take_turn("progress", an_hour, lambda: note_progress(program("worker")))),
+        Job("audits", 600.0, lambda: take_turn("audits", an_hour, remind)),
+        Job("alerts", 600.0, lambda: take_turn("alerts", a_day, alerts.tidy)),
+        Job("files", 600.0, lambda: take_turn("files", an_hour, sweep_files)),
+        Job("file check", 20.0, lambda: take_turn("file check", timedelta(seconds=15), check_a_file)),
         Job("chain", 600.0, lambda: take_turn("chain", a_day, verify_chain)),
     ]
+
+
+def sweep_files() -> None:
+    """Remove what arrived and was taken by nobody."""
+    from baken.record.ledger import clock
+    from baken.record.orgs import upkeep
+
+    upkeep.sweep(clock.now())
+
+
+def check_a_file() -> None:
+    """Read the file that was checked longest ago, unless that was within the month; damage becomes an incident."""
+    from baken.record.ledger import clock
+    from baken.record.orgs import upkeep
+
+    now = clock.now()
+    if file := upkeep.kept().exclude(verified_at__gt=now - timedelta(days=30)).first():
+        upkeep.verify(file, now)
 
 
 def verify_chain() -> None:

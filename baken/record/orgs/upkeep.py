@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from baken.record.orgs import files, places
 from baken.record.orgs.arriving import CHUNK, remove
@@ -36,7 +36,7 @@ def sweep(at: datetime) -> int:
 
 def kept() -> QuerySet[File]:
     """The files that are there, those first that were not verified for longest."""
-    return File.objects.exclude(kept_at=None).order_by("verified_at", "id")
+    return File.objects.exclude(kept_at=None).order_by(F("verified_at").asc(nulls_first=True), "id")
 
 
 def verify(file: File, at: datetime) -> bool:
