@@ -206,7 +206,7 @@ KPI: dict[str, Row] = {
     "finding-new": row("audit", manager=200, auditor=200),
     "audit-report": row("audit", manager=404, administrator=404, auditor=404),
     "audit-sign-off": row("audit", manager=422, auditor=422, changes=True),
-    "finding-close": row("nothing", manager=404, auditor=404, changes=True),
+    "finding-close": row("nothing", manager=404, auditor=404),
     "drills": row(manager=200, administrator=200),
     "drill-new": row(manager=200, administrator=200),
     "reviews": row(manager=200, administrator=200),

@@ -1,6 +1,7 @@
 """The control room and what lies behind it, in a browser: from a number to a fact, to a seal, to a grade."""
 
 import hashlib
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -160,7 +161,12 @@ def test_an_audit_from_the_invitation_to_the_grade(
     manager.get_by_role("button", name="Open the audit").click()
     expect(manager.locator("#sign-off")).to_contain_text("nobody grades their own service")
 
-    auditor = visit(cast.audrey, "/audits/", width=390)
+    auditor = visit(cast.audrey, "/incidents/", width=390)
+    expect(auditor.locator("main")).not_to_contain_text("Queue")
+    auditor.goto("/")
+    expect(auditor).to_have_url(re.compile(r"/audits/$"))
+    links = [link.get_attribute("href") for link in auditor.locator("nav[aria-label='Main'] a").all()]
+    assert [link for link in links if link not in ("/audits/", "/status/")] == [], "the audits, and nothing else"
     auditor.get_by_role("link", name="Audit ").first.click()
     assert barriers(auditor) == []
     auditor.get_by_role("link", name="Describe the audit").first.click()
@@ -184,6 +190,7 @@ def test_an_audit_from_the_invitation_to_the_grade(
     auditor.get_by_label("I know that nothing").check()
     auditor.get_by_role("button", name="Sign off").click()
     expect(auditor.locator(".verdict")).to_contain_text("7.8")
+    expect(auditor.locator(".digest")).to_contain_text(hashlib.sha256(b"%PDF-1.7 signed").hexdigest())
     expect(auditor.locator("#sign-off")).to_have_count(0)
 
     manager.reload()
@@ -191,8 +198,16 @@ def test_an_audit_from_the_invitation_to_the_grade(
         manager.get_by_role("link", name="Download the report").click()
     assert Path(download.value.path()).read_bytes() == b"%PDF-1.7 signed"
     assert download.value.suggested_filename == "signed report.pdf"
-    manager.get_by_role("button", name="Close Old TLS versions").click()
+    manager.get_by_role("link", name="Close Old TLS versions").click()
+    manager.get_by_role("button", name="Close the finding").click()
+    expect(manager.locator("#problems")).to_be_visible()
+    manager.get_by_label("What shows that it is solved?").fill("Change 118, scanned again by Bob.")
+    assert barriers(manager) == []
+    manager.get_by_role("button", name="Close the finding").click()
     expect(manager.locator("main")).to_contain_text("closed")
+    auditor.reload()
+    auditor.get_by_text("evidence", exact=True).click()
+    expect(auditor.locator("main")).to_contain_text("scanned again by Bob")
     manager.goto("/kpis/C9/?service=cloud&from=2026-01-01&to=2029-01-01")
     expect(manager.locator(".verdict").first).to_contain_text("7.8")
 

@@ -57,7 +57,9 @@ def test_findings_are_followed_after_the_sign_off(cast: Cast, ask: Askers) -> No
     assert [one["title"] for one in ask.mona.get(f"{path}/findings")["items"]] == ["No locks", "Old TLS"]
     upload(ask.audrey, path, PDF)
     ask.audrey.post(f"{path}/sign-off", {"grade": 10})
-    assert ask.mona.post(f"/findings/{made['id']}/closure")["closed_at"] == "2026-04-10T08:00:00Z"
+    assert ask.mona.problem("POST", f"/findings/{made['id']}/closure", {"evidence": " "}) == (422, "evidence")
+    closed = ask.mona.post(f"/findings/{made['id']}/closure", {"evidence": "Scanned again."})
+    assert (closed["closed_at"], closed["evidence"]) == ("2026-04-10T08:00:00Z", "Scanned again.")
     assert ask.audrey.problem("POST", f"{path}/findings", finding) == (409, None)
 
 

@@ -172,7 +172,7 @@ TABLE: dict[str, Row] = {
     "GET /audits/{audit}/report": row("403 403 403 200 200 200"),
     "GET /audits/{audit}/findings": row("403 403 403 200 200 200"),
     "POST /audits/{audit}/findings": row("403 403 403 201 403 201", {"title": "Old TLS", "severity": "low"}),
-    "POST /findings/{finding}/closure": row("403 403 403 201 403 201"),
+    "POST /findings/{finding}/closure": row("403 403 403 201 403 201", {"evidence": "Scanned again."}),
     "POST /audits/{audit}/sign-off": row("403 403 403 403 403 201", {"grade": 7.8}),
     "POST /alerts/{alert_source}": row("403 403 403 403 200 403", {"rule": "Port scan", "level": "high"}),
     "GET /alert-sources": row("403 403 403 200 200 403"),

@@ -9,7 +9,7 @@ from django.test import Client
 
 from baken.domain.instants import to_us
 from baken.domain.kpis import Status, Why
-from baken.record.audits import flows, reads
+from baken.record.audits import flows, reads, reminders
 from baken.record.audits.flows import AuditError, Conflict
 from baken.record.audits.models import Audit, Finding
 from baken.record.incidents import break_ins
@@ -22,6 +22,7 @@ from baken.record.orgs.models import File
 from baken.record.people import flows as people
 from baken.record.people.access import Caller, Forbidden, NotFound, Role
 from baken.record.people.reads import caller_of
+from baken.record.reports import duties
 from baken.record.reports import reads as reports
 from baken.record.reports.suspicions import suspicions
 from tests.conftest import START, Cast
@@ -123,7 +124,7 @@ def test_an_auditor_sees_theirs_and_nobody_elses(cast: Cast) -> None:
         flows.describe(caller_of(other), audit.number, **DESCRIPTION)
     finding = flows.add_finding(cast.audrey.caller, audit.number, title="Old TLS", severity="low")
     with pytest.raises(NotFound):
-        flows.close_finding(caller_of(other), finding.id)
+        flows.close_finding(caller_of(other), finding.id, evidence="x")
     for person in (cast.alice, cast.stranger, cast.bob):
         with pytest.raises(Forbidden):
             reads.audit(person.caller, audit.number)
@@ -185,9 +186,9 @@ def test_once_signed_off_nothing_changes_but_the_closing_of_findings(cast: Cast)
     ):
         with pytest.raises(Conflict):
             change()
-    assert flows.close_finding(cast.mona.caller, finding.id).closed_at == START
+    assert flows.close_finding(cast.mona.caller, finding.id, evidence="Scanned again.").closed_at == START
     with clock.at(START + timedelta(days=3)):
-        assert flows.close_finding(cast.mona.caller, finding.id).closed_at == START
+        assert flows.close_finding(cast.mona.caller, finding.id, evidence="Scanned again.").closed_at == START
     assert [fact.kind for fact in ledger.of_stream(audit.id)].count("audit.finding_closed") == 1
 
 
@@ -206,7 +207,7 @@ def test_open_findings_come_first_and_the_gravest_of_them(cast: Cast) -> None:
         severity: flows.add_finding(cast.audrey.caller, audit.number, title=severity, severity=severity)
         for severity in ("low", "critical", "medium", "high")
     }
-    flows.close_finding(cast.audrey.caller, made["critical"].id)
+    flows.close_finding(cast.audrey.caller, made["critical"].id, evidence="Scanned again.")
     found = [finding.title for finding in reads.findings(cast.audrey.caller, audit)]
     assert found == ["high", "medium", "low", "critical"]
     assert Finding.objects.filter(closed_at=None).count() == 3
@@ -357,3 +358,88 @@ def test_beside_c8_stand_suspicions_that_nobody_judged_and_those_that_were_none(
         break_ins.judge(cast.mona.caller, other, confirmed=False, reason="The log was of another machine.")
     assert beside(datetime(2026, 4, 2, tzinfo=UTC), month=4) == ([number], []), "what was known then stays known"
     assert beside(datetime(2026, 4, 4, tzinfo=UTC), month=4) == ([number], [other])
+
+
+def reminded(audit: Audit) -> list[tuple[str, int]]:
+    kinds = ("audit.expiry_reminded", "audit.finding_reminded")
+    return [(fact.kind, fact.data["days"]) for fact in ledger.of_stream(audit.id) if fact.kind in kinds]
+
+
+def remind_at(moment: datetime) -> int:
+    with clock.at(moment):
+        return reminders.remind()
+
+
+def test_somebody_is_reminded_once_of_a_grade_that_ends(cast: Cast) -> None:
+    audit = signed(cast, 78, JUNE)
+    until = datetime(2026, 12, 10, 13, tzinfo=UTC)
+    assert remind_at(until - timedelta(days=60, seconds=1)) == 0
+    assert remind_at(until - timedelta(days=60)) == 1
+    assert remind_at(until - timedelta(days=59)) == 0
+    assert remind_at(until - timedelta(days=7)) == 2, "the worker stood still, and catches up"
+    assert reminded(audit) == [("audit.expiry_reminded", days) for days in (60, 30, 7)]
+    last = ledger.of_stream(audit.id)[-1]
+    assert last.at == to_us(until - timedelta(days=7)), "dated when it fell"
+    assert (remind_at(until + timedelta(days=1)), last.data["service"]) == (0, str(cast.service.id))
+
+
+def test_a_newer_audit_takes_the_place_of_one_that_ends(cast: Cast) -> None:
+    signed(cast, 78, JUNE)
+    newer = signed(cast, 80, datetime(2026, 10, 1, tzinfo=UTC))
+    assert remind_at(datetime(2026, 12, 9, tzinfo=UTC)) == 0
+    assert remind_at(datetime(2027, 2, 10, tzinfo=UTC)) == 1
+    assert len(reminded(newer)) == 1
+
+
+def due_at(cast: Cast, moment: datetime) -> list[tuple[str, bool]]:
+    found = duties.due(cast.mona.caller, to_us(moment))
+    return [(one.matter.value, one.overdue) for one in found if one.matter != "drill"]
+
+
+def test_what_is_due_of_audits_and_break_ins_is_on_one_list(cast: Cast) -> None:
+    audit = signed(cast, 78, JUNE)
+    until = datetime(2026, 12, 10, 13, tzinfo=UTC)
+    assert due_at(cast, until - timedelta(days=61)) == []
+    assert due_at(cast, until - timedelta(days=60)) == [("grade", False)]
+    assert due_at(cast, until) == [("grade", True)]
+    with clock.at(JUNE):
+        later = opened(cast)
+        finding = flows.add_finding(
+            cast.audrey.caller, later.number, title="Old TLS", severity="high", deadline=date(2026, 7, 10)
+        )
+        number = incidents.report(
+            cast.alice.caller, organisation=cast.customer, service=cast.service, subject="Odd", classes=["security"]
+        ).number
+    assert due_at(cast, JUNE + timedelta(hours=1)) == [("break_in", False)]
+    assert due_at(cast, datetime(2026, 7, 8, tzinfo=UTC)) == [("break_in", True), ("finding", False)]
+    with clock.at(datetime(2026, 7, 8, tzinfo=UTC)):
+        break_ins.judge(cast.mona.caller, number, confirmed=False, reason="Our own scanner.")
+        assert reminders.remind() == 1
+    assert due_at(cast, datetime(2026, 7, 10, 21, tzinfo=UTC)) == [("finding", False)], "the day lasts in Amsterdam"
+    assert due_at(cast, datetime(2026, 7, 10, 22, tzinfo=UTC)) == [("finding", True)]
+    assert remind_at(datetime(2026, 7, 11, tzinfo=UTC)) == 1
+    assert reminded(later) == [("audit.finding_reminded", 7), ("audit.finding_reminded", 0)]
+    flows.close_finding(cast.audrey.caller, finding.id, evidence="Scanned again.")
+    assert due_at(cast, datetime(2026, 7, 12, tzinfo=UTC)) == []
+    assert reminded(audit) == []
+
+
+def test_a_finding_is_closed_by_somebody_who_shows_why(cast: Cast) -> None:
+    finding = flows.add_finding(cast.audrey.caller, opened(cast).number, title="Old TLS", severity="high")
+    with pytest.raises(AuditError, match=r"^evidence: "):
+        flows.close_finding(cast.mona.caller, finding.id, evidence=" ")
+    flows.close_finding(cast.mona.caller, finding.id, evidence="Change 118, scanned by Bob.")
+    again = flows.close_finding(cast.audrey.caller, finding.id, evidence="Me too.")
+    assert (again.closed_by, again.evidence) == (cast.mona.user, "Change 118, scanned by Bob.")
+
+
+def test_the_front_pages_of_manager_and_administrator_show_what_is_due(cast: Cast, client: Client) -> None:
+    with clock.at(JUNE):
+        incidents.report(
+            cast.alice.caller, organisation=cast.customer, service=cast.service, subject="Odd", classes=["security"]
+        )
+        for person, address, shown in (
+            (cast.mona, "/kpis/", True), (cast.adam, "/health/", True), (cast.bob, "/kpis/", False),
+        ):  # fmt: skip
+            client.force_login(person.user)
+            assert ("judge whether somebody broke in" in client.get(address).content.decode()) is shown, address

@@ -9,9 +9,9 @@ from baken.record.orgs.erasure import Fate, Rule
 
 RULES = (
     Rule(
-        model=Finding, with_organisation=Fate.GOES,
+        model=Finding, mentions=("closed_by",), with_organisation=Fate.GOES,
         document="findings",
-        columns=("id", "audit_id", "title", "detail", "severity", "owner", "deadline", "closed_at"),
+        columns=("id", "audit_id", "title", "detail", "severity", "owner", "deadline", "closed_at", "evidence"),
     ),
     Rule(
         model=Audit, person="invited_id", mentions=("signed_off_by",), texts=("auditor",),

@@ -118,15 +118,19 @@ def add_finding(caller: Caller, number: int, **finding: Any) -> Finding:
 
 
 @transaction.atomic
-def close_finding(caller: Caller, finding_id: UUID) -> Finding:
-    """The finding is solved. Findings are followed after the sign-off too."""
+def close_finding(caller: Caller, finding_id: UUID, *, evidence: str) -> Finding:
+    """The finding is solved, which `evidence` shows. Findings are followed after the sign-off too."""
     caller.require(Permission.WRITE_AUDITS)
-    row = Finding.objects.select_for_update().filter(id=finding_id, audit__in=visible(caller)).first()
+    row = Finding.objects.select_for_update(of=("self",)).filter(id=finding_id, audit__in=visible(caller)).first()
     if row is None:
         raise NotFound("There is no such finding.")
+    if not evidence.strip():
+        raise AuditError("evidence: say what shows that it is solved, and where that can be looked up")
     if row.closed_at is None:
-        row.closed_at = clock.now()
-        row.save(update_fields=["closed_at"])
+        row.closed_at, row.evidence = clock.now(), evidence.strip()
+        row.closed_by = User.objects.filter(id=caller.user).first() if caller.user else None
+        _clean(row)
+        row.save(update_fields=["closed_at", "evidence", "closed_by"])
         data = {"finding": str(row.id), "severity": row.severity}
         append(_stream(row.audit), [Entry("audit.finding_closed", row.closed_at, data)], actor=caller.actor)
     return row

@@ -50,7 +50,7 @@ class Audit(models.Model):
 
 
 class Finding(models.Model):
-    """Something the auditor found, followed to its closure."""
+    """Something the auditor found, followed to its closure. evidence: what shows that it is solved."""
 
     class Severity(models.TextChoices):
         CRITICAL = "critical"
@@ -67,6 +67,8 @@ class Finding(models.Model):
     owner = WrittenField(limit=LINE)
     deadline = models.DateField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
+    closed_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    evidence = WrittenField(limit=10_000)
 
 
 class SecurityReview(models.Model):

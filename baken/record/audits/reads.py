@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from uuid import UUID
 
 from django.db.models import Case, F, QuerySet, When
 
@@ -62,9 +63,17 @@ def validity(audit: Audit) -> list[Validity]:
     return found
 
 
+def finding(caller: Caller, id: UUID) -> Finding:
+    """One finding of an audit that the caller may see. Raises NotFound."""
+    found = Finding.objects.filter(id=id, audit__in=visible(caller)).select_related("audit").first()
+    if found is None:
+        raise NotFound("There is no such finding.")
+    return found
+
+
 def findings(caller: Caller, audit: Audit) -> QuerySet[Finding]:
     """The findings of an audit that the caller may see: open ones first, the gravest first."""
     caller.require(Permission.READ_AUDITS)
     gravest_first = Case(*(When(severity=code, then=rank) for rank, code in enumerate(Finding.Severity.values)))
-    rows = Finding.objects.filter(audit=audit)
+    rows = Finding.objects.filter(audit=audit).select_related("closed_by")
     return rows.order_by(F("closed_at").asc(nulls_first=True), gravest_first, "deadline", "id")

@@ -7,15 +7,17 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from baken.domain.deadlines import Duty, Step, duties, told
-from baken.domain.facts import IncidentClass, Kind
+from baken.domain.facts import IncidentClass, Kind, Origin
 from baken.domain.instants import to_us
 from baken.record.catalogue import reads as catalogue
 from baken.record.incidents.checks import Conflict, IncidentError, not_left_out
 from baken.record.incidents.handling import of_class, record, say
 from baken.record.incidents.models import Incident, Message
 from baken.record.incidents.reads import incident as read_incident
+from baken.record.incidents.reads import visible
 from baken.record.ledger import clock
 from baken.record.ledger import reads as ledger
 from baken.record.ledger.flows import Entry
@@ -69,6 +71,19 @@ def duties_of(incident: Incident, as_of: int) -> Sequence[Duty]:
     terms = catalogue.version(incident.agreement_id, incident.agreement_version).terms
     sent = told(ledger.of_stream(incident.id), as_of)
     return duties(terms.zone, to_us(incident.reported), sent, as_of)
+
+
+def unjudged(caller: Caller, limit: int = 50) -> QuerySet[Incident]:
+    """Open or not, the security incidents of which nobody has judged yet whether somebody broke in, oldest first.
+
+    None that was imported: what happened elsewhere is judged there.
+    """
+    rows = (
+        visible(caller)
+        .exclude(origin=Origin.IMPORT)
+        .filter(outcome="", break_in_confirmed_at=None, break_in_rejected_at=None)
+    )
+    return rows.filter(classes__contains=[IncidentClass.SECURITY.value]).order_by("reported")[:limit]
 
 
 def _a_person(caller: Caller) -> None:

@@ -1,15 +1,23 @@
-"""What has to be done again and again so that a period can be proven: restore drills and security reviews."""
+"""What has to be done so that a period can be proven: restore drills, security reviews, audits and their findings.
 
+`due` is the list of what cannot wait, for the front pages of the service manager and the administrator.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 
-from baken.domain.instants import to_datetime, to_us
+from baken.domain.instants import DAY, to_datetime, to_us
 from baken.domain.intervals import Intervals
 from baken.domain.periods import Period, PeriodKind, containing, previous_periods
 from baken.domain.zones import zone
-from baken.record.audits.models import SecurityReview
+from baken.record.audits import reminders
+from baken.record.audits.models import Audit, Finding, SecurityReview
 from baken.record.catalogue import reads as catalogue
 from baken.record.catalogue.models import Service
+from baken.record.incidents import break_ins
+from baken.record.incidents.models import Incident
 from baken.record.people.access import Caller, Permission
 from baken.record.recovery.models import Drill
 
@@ -48,6 +56,62 @@ def unreviewed(caller: Caller, as_of: int) -> list[Unreviewed]:
         for month in _months(service, as_of)
     ]
     return [one for one in found if len(one.gaps)]
+
+
+class Matter(StrEnum):
+    """What can be due."""
+
+    GRADE = "grade"
+    FINDING = "finding"
+    BREAK_IN = "break_in"
+    DRILL = "drill"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Something that is due at an instant (microseconds), or was: `overdue`.
+
+    about: the audit, finding, incident or service it is about, by its matter. service: None for a finding.
+    """
+
+    matter: Matter
+    about: Audit | Finding | Incident | Service
+    service: Service | None
+    at: int
+    overdue: bool
+
+
+def due(caller: Caller, as_of: int) -> list[Due]:
+    """What is due within the time of its first reminder, or is overdue; what is due first comes first."""
+    caller.require(Permission.WRITE_DRILLS)
+    found = [*_grades(as_of), *_findings(as_of), *_break_ins(caller, as_of), *_drills(caller, as_of)]
+    return sorted(found, key=lambda one: one.at)
+
+
+def _grades(as_of: int) -> Iterator[Due]:
+    for one in reminders.expiring():
+        until = one.validity.until
+        if until - max(reminders.EXPIRING) * DAY <= as_of:
+            yield Due(Matter.GRADE, one.audit, one.validity.service, until, overdue=until <= as_of)
+
+
+def _findings(as_of: int) -> Iterator[Due]:
+    for finding, at in reminders.unsolved():
+        if at - max(reminders.SOLVING) * DAY <= as_of:
+            yield Due(Matter.FINDING, finding, None, at, overdue=at <= as_of)
+
+
+def _break_ins(caller: Caller, as_of: int) -> Iterator[Due]:
+    """Suspicions that nobody has judged: whether somebody broke in has to be known within a day."""
+    for incident in break_ins.unjudged(caller):
+        at = to_us(incident.reported) + DAY
+        yield Due(Matter.BREAK_IN, incident, incident.service, at, overdue=at <= as_of)
+
+
+def _drills(caller: Caller, as_of: int) -> Iterator[Due]:
+    for one in drills_due(caller, as_of):
+        if one.overdue and one.due is not None:
+            yield Due(Matter.DRILL, one.service, one.service, one.due, overdue=True)
 
 
 def _drill_due(service: Service, as_of: int) -> DrillDue:

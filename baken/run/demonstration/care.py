@@ -93,7 +93,9 @@ def _audit(
     audits.sign_off(auditor.caller, audit.number, grade=grade)
     yield days_later(year.at(*signed, "11:00", AMSTERDAM), 41)
     for finding in audit.findings.filter(severity__in=["high", "low"]):
-        audits.close_finding(world.manager, finding.id)
+        audits.close_finding(
+            world.manager, finding.id, evidence="Checked again on the servers; the change is on record."
+        )
 
 
 def _describe(world: World, audit: Audit) -> None:

@@ -122,6 +122,8 @@ class Finding(Schema):
     owner: str = Field(examples=["Platform team"])
     deadline: Day | None
     closed_at: Moment | None = Field(examples=[None])
+    closed_by: Person | None = Field(examples=[None])
+    evidence: str = Field(examples=[""])
 
 
 class NewFinding(Input):
@@ -132,6 +134,14 @@ class NewFinding(Input):
     severity: Severity
     owner: MaybeLine = Field("", examples=["Platform team"])
     deadline: Day | None = None
+
+
+class Closure(Input):
+    """What shows that a finding is solved."""
+
+    evidence: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=10_000)] = Field(
+        examples=["TLS 1.0 and 1.1 are off; scan of 4 May attached to change 118."]
+    )
 
 
 class SignOff(Input):
@@ -224,9 +234,9 @@ def add_finding(request: ApiRequest, number: Number, data: NewFinding) -> Findin
 
 
 @router.post("/findings/{id}/closure", response={201: Finding}, **needs("Close a finding", WRITE, READ))
-def close_finding(request: ApiRequest, id: UUID) -> FindingRow:
+def close_finding(request: ApiRequest, id: UUID, data: Closure) -> FindingRow:
     """The finding is solved; findings are followed after the sign-off too."""
-    return flows.close_finding(request.auth, id)
+    return flows.close_finding(request.auth, id, evidence=data.evidence)
 
 
 @router.post("/audits/{number}/sign-off", response={201: Audit}, **needs("Sign off", WRITE, READ, answers=(409,)))

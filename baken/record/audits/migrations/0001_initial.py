@@ -54,6 +54,8 @@ class Migration(migrations.Migration):
                 ('owner', baken.record.orgs.fields.WrittenField(blank=True, default='', limit=200)),
                 ('deadline', models.DateField(blank=True, null=True)),
                 ('closed_at', models.DateTimeField(blank=True, null=True)),
+                ('evidence', baken.record.orgs.fields.WrittenField(blank=True, default='', limit=10000)),
+                ('closed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('audit', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='findings', to='audits.audit')),
                 ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orgs.organisation')),
             ],

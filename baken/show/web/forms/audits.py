@@ -83,6 +83,15 @@ class FindingForm(forms.Form):
     deadline = _date(_("Solved by"), required=False)
 
 
+class ClosureForm(forms.Form):
+    """Why a finding is solved."""
+
+    evidence = fields.text(
+        _("What shows that it is solved?"), limit=10_000, rows=4,
+        help_text=_("What was done, who checked it, and where that can be looked up. The auditor reads it."),
+    )  # fmt: skip
+
+
 class ReportFileForm(forms.Form):
     """The signed report."""
 

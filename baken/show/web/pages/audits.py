@@ -18,7 +18,14 @@ from baken.record.people import reads as people
 from baken.record.people.access import Caller, Conflict, NotFound, Permission
 from baken.show.files import download, takes_files
 from baken.show.web.errors import refusals
-from baken.show.web.forms.audits import DescribeForm, FindingForm, OpenAuditForm, ReportFileForm, SignOffForm
+from baken.show.web.forms.audits import (
+    ClosureForm,
+    DescribeForm,
+    FindingForm,
+    OpenAuditForm,
+    ReportFileForm,
+    SignOffForm,
+)
 from baken.show.web.guard import page, show
 from baken.show.web.middleware import PageRequest
 
@@ -86,12 +93,17 @@ def finding_new(request: PageRequest, number: int) -> HttpResponse:
     return show(request, "audits/finding.html", {"audit": found}, form=form)
 
 
-@page(Permission.WRITE_AUDITS, methods=("POST",))
+@page(Permission.WRITE_AUDITS)
 def close_finding(request: PageRequest, id: UUID) -> HttpResponse:
-    """A finding is solved."""
-    finding = flows.close_finding(request.caller, id)
-    messages.success(request, gettext("The finding is closed."))
-    return redirect("audit", finding.audit.number)
+    """A finding is solved, and this shows it."""
+    finding = reads.finding(request.caller, id)
+    form = ClosureForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        with refusals(form):
+            flows.close_finding(request.caller, id, **form.cleaned_data)
+            messages.success(request, gettext("The finding is closed."))
+            return redirect("audit", finding.audit.number)
+    return show(request, "audits/closure.html", {"finding": finding}, form=form)
 
 
 def _report_goes(request: PageRequest, number: int) -> tuple[Caller, Organisation, str]:

@@ -7,9 +7,12 @@ from baken.record.people import factors
 from baken.record.people.access import Permission
 from baken.show.web.guard import page, show
 from baken.show.web.middleware import PageRequest
+from baken.show.web.pages.kpis import due_for
 
 
 @page(Permission.WRITE_PEOPLE)
 def health(request: PageRequest) -> HttpResponse:
     """How the installation is now."""
-    return show(request, "health/health.html", {"health": read_health(request.caller), "demand": factors.demand()})
+    return show(request, "health/health.html", {
+        "health": read_health(request.caller), "demand": factors.demand(), "due": due_for(request),
+    })  # fmt: skip

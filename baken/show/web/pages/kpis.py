@@ -3,13 +3,15 @@
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 
+from baken.domain.instants import to_us
 from baken.domain.kpis import KPIS
 from baken.domain.periods import PeriodKind
 from baken.record.catalogue import reads as catalogue
+from baken.record.ledger import clock
 from baken.record.people import reads as people
 from baken.record.people.access import NotFound, Permission
+from baken.record.reports import duties, sealed
 from baken.record.reports import reads as reports
-from baken.record.reports import sealed
 from baken.show.web.guard import page, show
 from baken.show.web.kpis import asked, evidence, room, words
 from baken.show.web.middleware import PageRequest
@@ -34,7 +36,7 @@ def kpis(request: PageRequest) -> HttpResponse:
         "agreement": report.agreement,
         "snapshot": sealed.of_scope(request.caller, found.scope),
     }
-    return show(request, "kpi/room.html", context)
+    return show(request, "kpi/room.html", context | {"due": due_for(request)})
 
 
 @page(Permission.READ_KPIS, methods=("GET",))
@@ -60,6 +62,12 @@ def kpi(request: PageRequest, code: str) -> HttpResponse:
         **evidence.told(request.caller, found, behind),
     }
     return show(request, f"kpi/evidence_{behind.kind}.html", context)
+
+
+def due_for(request: PageRequest) -> list[duties.Due]:
+    """What cannot wait, for whoever looks after it."""
+    looks_after = request.caller.may(Permission.WRITE_DRILLS)
+    return duties.due(request.caller, to_us(clock.now())) if looks_after else []
 
 
 def chosen(request: PageRequest, found: asked.Asked) -> dict[str, object]:
