@@ -51,7 +51,7 @@ def agree_there(page: Page) -> None:
 def go_in(page: Page, name: str) -> None:
     page.context.clear_cookies()
     page.goto("/sign-in/?next=/account/security/")
-    page.get_by_role("link", name="Go in with Customer's own").click()
+    page.get_by_role("link", name="Sign in with Customer's own").click()
     sign_in_there(page, name)
     agree_there(page)
 
@@ -109,11 +109,11 @@ def test_there_and_back(visit: Visit, cast: Cast, here: str, elsewhere: Provider
 
     page.goto("/account/confirmation/?next=/account/security/app/")
     expect(page.get_by_label("Password")).to_have_count(0)
-    page.get_by_role("link", name="Go in with Customer's own").click()
+    page.get_by_role("link", name="Sign in with Customer's own").click()
     sign_in_there(page, "eve")  # still signed in as Alice there: asked anew all the same, and somebody else comes back
     agree_there(page)
     expect(page.get_by_role("status").first).to_contain_text("did not confirm that it is you")
-    page.get_by_role("link", name="Go in with Customer's own").click()
+    page.get_by_role("link", name="Sign in with Customer's own").click()
     sign_in_there(page, "alice")
     agree_there(page)
     expect(page).to_have_title("Add an app · Provider")
@@ -144,7 +144,7 @@ def test_new_people_by_rule_a_second_step_of_ours_and_the_end_of_it(
     expect(administrator.get_by_text("ended")).to_be_visible()
     page.context.clear_cookies()
     page.goto("/sign-in/")
-    expect(page.get_by_role("link", name="Go in with")).to_have_count(0)
+    expect(page.get_by_role("link", name="Sign in with")).to_have_count(0)
 
 
 def test_what_comes_back_unasked_is_refused(visit: Visit, cast: Cast, here: str, elsewhere: Provider) -> None:
@@ -153,7 +153,7 @@ def test_what_comes_back_unasked_is_refused(visit: Visit, cast: Cast, here: str,
     page = visit(None, f"{back}?code=x&state=y")
     expect(page.get_by_role("status").first).to_contain_text("was broken off")
 
-    page.get_by_role("link", name="Go in with").click()
+    page.get_by_role("link", name="Sign in with").click()
     sign_in_there(page, "alice")
     with page.expect_request(lambda request: back in request.url) as arrived:
         agree_there(page)
@@ -163,12 +163,12 @@ def test_what_comes_back_unasked_is_refused(visit: Visit, cast: Cast, here: str,
     expect(page.get_by_role("status").first).to_contain_text("was broken off")
 
     stolen = visit(None, "/sign-in/")  # somebody else's answer, brought to a session that has asked for its own
-    stolen.get_by_role("link", name="Go in with").click()
+    stolen.get_by_role("link", name="Sign in with").click()
     stolen.goto(arrived.value.url)
     expect(stolen.get_by_role("status").first).to_contain_text("was broken off")
-    stolen.get_by_role("link", name="Go in with").click()
+    stolen.get_by_role("link", name="Sign in with").click()
     stolen.goto(f"{back}?error=access_denied&state=x")
     expect(stolen.get_by_role("status").first).to_contain_text("was broken off")
     elsewhere.stop()
-    stolen.get_by_role("link", name="Go in with").click()
+    stolen.get_by_role("link", name="Sign in with").click()
     expect(stolen.get_by_role("status").first).to_contain_text("It does not answer")

@@ -69,6 +69,7 @@ def test_an_account_its_password_and_its_sessions(visit: Visit, cast: Cast) -> N
     expect(here.get_by_text("Your account was changed.")).to_be_visible()
     expect(here.get_by_role("link", name="Alice Ahoy")).to_be_attached()
 
+    here.get_by_role("link", name="Password, second step").click()
     here.get_by_role("button", name="End this session").click()
     expect(here.get_by_role("button", name="End this session")).to_have_count(0)
     elsewhere.reload()
@@ -82,7 +83,7 @@ def test_an_account_its_password_and_its_sessions(visit: Visit, cast: Cast) -> N
     here.get_by_label("Present password").fill(PASSWORD)
     here.get_by_label("New password").fill(NEW)
     here.get_by_role("button", name="Save").click()
-    expect(here).to_have_title("Your account · Provider")
+    expect(here).to_have_title("Signing in · Provider")
     sign_in(elsewhere, "alice@customer.example", NEW)
     elsewhere.wait_for_url("**/")
 
