@@ -16,6 +16,7 @@ from baken.record.complaints.models import Complaint
 from baken.record.incidents.models import Incident
 from baken.record.orgs.models import FilePart, Organisation
 from baken.record.people.models import Membership, SignIn, User
+from baken.record.privacy.models import Tombstone
 
 Say = Callable[[str], None]
 REMEDY = "Start your own installation with another BAKEN_HOME and BAKEN_DEMO=no, and import or enter them there."
@@ -89,6 +90,7 @@ def _tables() -> Iterator[tuple[str, str]]:
     yield "monitors_result", OWN  # Django knows no model of it
     own = [model for model in apps.get_models() if model.__module__.startswith("baken.record.") and _condition(model)]
     own.remove(FilePart)  # outlasts its file until the object that it names was removed
+    own.remove(Tombstone)  # each is signed with the one before
     for model in sorted(own, key=_depth, reverse=True):
         yield model._meta.db_table, _condition(model)
 
