@@ -136,7 +136,7 @@ def _one_byte_each(head: bytes) -> str | None:
     """Text of an old Western encoding, which any bytes are: so nothing below a space, and letters for the most part."""
     text = head.decode("latin-1")
     odd = sum(character >= "\x80" for character in text)
-    return text if _printable(text) and odd * 3 < len(text) else None
+    return text if _printable(text) and odd * 2 < len(text) else None
 
 
 def _printable(text: str) -> bool:

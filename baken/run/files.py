@@ -37,6 +37,7 @@ def storages() -> dict[str, Any]:
         return {}
     try:
         import storages.backends.s3  # noqa: F401  (only looked for)
+        from boto3.s3.transfer import TransferConfig
         from botocore.config import Config
     except ImportError:
         raise ConfigurationError(
@@ -57,7 +58,7 @@ def storages() -> dict[str, Any]:
         "client_config": config,
         "default_acl": None,
         "object_parameters": {"ContentType": "application/octet-stream"},
-        "use_threads": False,
+        "transfer_config": TransferConfig(use_threads=False),
     }
     return {"files": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}}
 

@@ -104,15 +104,23 @@ def content(file: File) -> bytes:
 
 
 def _opened(file: File, start: int, stop: int) -> Iterator[bytes]:
-    count = -(-file.size // CHUNK)
-    for piece in _in_order(file, start, stop, count):
-        try:
-            opened = places.unseal(file, piece)
-        except (sealing.Unsealable, UnknownKey) as error:
-            raise Damaged(f"file {file.id}: piece {piece.index} was changed or is not in its place") from error
-        if len(opened) != (file.size - piece.index * CHUNK if piece.last else CHUNK):
-            raise Damaged(f"file {file.id}: piece {piece.index} is not as long as it was")
-        yield opened
+    """The pieces, opened. One whose key went while it lay here was sealed anew meanwhile: it is fetched again, once."""
+    again = -1
+    while start < stop:
+        for piece in _in_order(file, start, stop, -(-file.size // CHUNK)):
+            try:
+                opened = places.unseal(file, piece)
+            except UnknownKey as error:
+                if again == start:
+                    raise Damaged(f"file {file.id}: piece {start} has a key that there is not") from error
+                again = start
+                break
+            except sealing.Unsealable as error:
+                raise Damaged(f"file {file.id}: piece {start} was changed or is not in its place") from error
+            if len(opened) != (file.size - start * CHUNK if piece.last else CHUNK):
+                raise Damaged(f"file {file.id}: piece {start} is not as long as it was")
+            yield opened
+            start += 1
 
 
 def _in_order(file: File, start: int, stop: int, count: int) -> Iterator[places.Piece]:
