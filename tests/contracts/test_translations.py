@@ -156,6 +156,7 @@ PROGRAMS = {
 OTHERS = {
     "this prober's clock is ahead of the hub's; set it right": "said to a prober",
     "an audit has no such field": "a mistake of ours",
+    "a source has no such field": "a mistake of ours",
     "this is not a calendar as to_codes writes it: 7": "a mistake of ours",
     "7 has no part 7; 7": "ends in one of two ways, and both are listed",
     "name at least one monitor": "no page writes such a rule",

@@ -99,6 +99,15 @@ REMEDIES = (
     _("It has this impact and urgency already."),
     _("It was not left out."),
     _("It is part of an outage already; retract that first."),
+    # break-ins, alerts and honey tokens
+    _("This is the verdict already; judge it otherwise, or leave it."),
+    _("it was sent between the report of the incident and now"),
+    _("This report is recorded already; retract that first if it is wrong."),
+    _("use small letters, digits and hyphens, like falco-production"),
+    _("another source has this code; choose one that is free"),
+    _("choose one minute up to seven days"),
+    _("This alert source is switched off; an administrator can switch it on."),
+    _("say where you put it, so that a use tells where somebody has been"),
     # complaints
     _("The complaint is no longer in the state this change starts from; look at it again."),
     _("this instant has not come yet; give the time it was received"),
@@ -160,6 +169,7 @@ REMEDIES = (
     _("The audit is signed off and no longer changes; record a new one to correct it."),
     _("choose the services in scope"),
     _("say in one line what was found"),
+    _("say what shows that it is solved, and where that can be looked up"),
     _("give the auditor's own grade, from 1 to 10; another scale is not converted"),
     _("choose the first day of the period or a later one"),
     _("the auditor gives a grade from 1.0 to 10.0"),
