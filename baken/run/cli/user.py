@@ -132,7 +132,7 @@ def unlink(email: str) -> None:
     django_ready()
     from baken.record.people.factors import unlink as forget
 
-    click.echo(f"{email}: {forget(CALLER, _somebody(email))} accounts forgotten")
+    click.echo(f"{email}: accounts forgotten: {forget(CALLER, _somebody(email))}")
 
 
 @command.command()

@@ -1,0 +1,85 @@
+"""`baken user`: what somebody has for the second step, and taking it away; and settings that cannot be used."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+
+from baken.record.ledger import clock
+from baken.record.ledger.models import LedgerFact
+from baken.record.people import factors, recovery_codes, sessions
+from baken.record.people.flows import PeopleError
+from baken.record.people.models import Identity, IdentityProvider
+from baken.run import configuration
+from baken.run.cli import baken
+from tests.conftest import PASSWORD, START, Cast
+from tests.flows.test_factors import enrolled
+
+BOB = "bob@provider.example"
+
+
+@pytest.fixture(autouse=True)
+def _ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests have a database that is ready; the command would take it for somebody's own."""
+    monkeypatch.setattr("baken.run.cli.user.django_ready", lambda: None)
+
+
+def run(*arguments: str) -> str:
+    result = CliRunner().invoke(baken, ["user", *arguments], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_what_was_lost_is_shown_and_taken_away(cast: Cast) -> None:
+    enrolled(cast.bob.user)
+    recovery_codes.renew(cast.bob.user)
+    assert json.loads(run("factors", BOB, "--json")) == {"app": True, "passkeys": 0, "recovery_codes": 10}
+    assert "an app, 0 passkeys, 10 recovery codes" in run("factors", BOB)
+    sessions.begin(cast.bob.user, session_key="k", device="Firefox Linux", address=None)
+    assert "was signed out everywhere" in run("reset-factors", BOB.upper())
+    assert "no app" in run("factors", BOB)
+    assert not factors.held(cast.bob.user) and not cast.bob.user.sign_ins.exists()
+    fact = LedgerFact.objects.get(kind="person.factors_reset")
+    assert (fact.stream_id, fact.actor) == (cast.bob.user.id, "command-line")
+
+
+def test_a_tie_to_a_provider_is_taken_away(cast: Cast) -> None:
+    provider, bob = cast.provider, cast.bob.user
+    house = IdentityProvider.objects.create(
+        organisation=provider, name="House", issuer="https://id.example", client_id="c", created_at=START
+    )
+    Identity.objects.create(
+        organisation=provider, user=bob, provider=house, subject="s", created_at=START, last_used_at=START
+    )  # fmt: skip
+    assert "accounts forgotten: 1" in run("unlink", BOB)
+    assert "accounts forgotten: 0" in run("unlink", BOB)
+    (fact,) = LedgerFact.objects.filter(kind="person.identities_unlinked")
+    assert fact.data == {"count": 1}
+
+
+def test_of_whom_a_second_factor_is_asked_is_one_of_three_words() -> None:
+    known = configuration.SECOND_FACTOR
+    assert configuration.choice("BAKEN_SECOND_FACTOR", known, {}) == "off"
+    assert configuration.choice("BAKEN_SECOND_FACTOR", known, {"BAKEN_SECOND_FACTOR": "Staff"}) == "staff"
+    with pytest.raises(configuration.ConfigurationError, match="none of off, staff, everyone"):
+        configuration.choice("BAKEN_SECOND_FACTOR", known, {"BAKEN_SECOND_FACTOR": "yes"})
+    assert set(known) == {demand.value for demand in factors.Demand}
+
+
+@pytest.mark.parametrize(
+    "password", ["elevenchars", "123456789987654321", "1q2w3e4r5t6y7u8i9o0p", "alice@customer.example"]
+)
+def test_passwords_that_others_try_first_are_refused(cast: Cast, password: str) -> None:
+    with pytest.raises(PeopleError, match=r"^password: "):
+        sessions.change_password(cast.alice.user, current=PASSWORD, password=password)
+
+
+@pytest.mark.parametrize("password", ["aaaaaaaaaaab", "twelve small", "π" * 128, "x y" * 43, " leading and trailing "])
+def test_every_other_one_of_twelve_characters_and_more_is_taken_as_it_is(cast: Cast, password: str) -> None:
+    with clock.at(START):
+        user = sessions.change_password(cast.alice.user, current=PASSWORD, password=password)
+    assert user.check_password(password) and not user.check_password(password.strip() + "x")
+    with pytest.raises(ValidationError):
+        validate_password(password[:11], user)
