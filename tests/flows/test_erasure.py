@@ -1,9 +1,16 @@
 """Erasing a person or an organisation: what goes, what stays, who is refused, and being killed half-way."""
 
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from django.conf import settings
 from django.db import connection
 
 from baken.domain.instants import to_us
@@ -35,11 +42,11 @@ from tests.flows.test_replay import day, history  # noqa: F401  (a fixture)
 
 COMMITS = pytest.mark.django_db(transaction=True)
 ALICE = "alice@customer.example"
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)
-def own_list(tmp_path, settings) -> Iterator[None]:
-    settings.BAKEN_TOMBSTONES = tmp_path / "tombstones"
+def fresh_keys() -> Iterator[None]:
     yield
     keys.forget_all()
 
@@ -245,6 +252,44 @@ def test_killed_at_any_point_it_goes_on_and_ends_alike(cast: Cast, monkeypatch: 
         cursor.execute("SELECT count(*) FROM incidents_incident WHERE length(subject) > 0")
         assert cursor.fetchone() == (0,)
     assert work.work_off() == 0
+
+
+SLOWLY = """
+from baken.run.ready import django_ready
+django_ready(migrate=False)
+from baken.record.orgs import erasure
+from baken.record.privacy import work
+erasure._batch = lambda rule: 1
+work.work_off(lambda row: print(row.done, flush=True))
+"""
+
+
+@COMMITS
+def test_a_process_that_is_killed_leaves_nothing_half_done(cast: Cast) -> None:
+    carl = colleague_of_alice(cast)
+    for _ in range(12):
+        talked(cast, carl)
+    flows.erase_person(cast.adam.caller, cast.alice.user.id, confirmation=ALICE)
+    test_database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}")
+    environ = os.environ | {
+        "DATABASE_URL": test_database.geturl(), "BAKEN_TOMBSTONES": str(settings.BAKEN_TOMBSTONES),
+    }  # fmt: skip
+    for lines in (3, 5):
+        command = [sys.executable, "-c", SLOWLY]
+        with subprocess.Popen(command, env=environ, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            seen = [int(process.stdout.readline()) for _ in range(lines)]
+            process.send_signal(signal.SIGKILL)
+        row = Tombstone.objects.get()
+        assert row.finished_at is None and row.done >= seen[-1]
+        for incident in Incident.objects.all():
+            texts = [message.body for message in incident.messages.all()]
+            gone = not incident.subject and texts[0] == ""
+            assert bool(SearchToken.objects.filter(record=incident.id).exists())
+            assert gone or incident.subject or texts[0], "each is as it was, or erased"
+    work.work_off()
+    assert found(cast, "aardvark") == 0 and found(cast, "zebra") == 12
+    assert {message.body for message in Message.objects.filter(author=cast.alice.user)} == {""}
 
 
 def test_a_rotation_that_is_under_way_ends_with_the_keys(cast: Cast) -> None:
