@@ -51,7 +51,8 @@ def main() -> int:
         rows = sealed_rows()
         with others() as found:
             result = rotated(rows)
-        result |= {"rows": rows, "seconds_to_build": round(built, 1), **found, **checked(found.pop("written"))}
+        written = found.pop("written")
+        result |= {"rows": rows, "seconds_to_build": round(built, 1), **found, **checked(written)}
     result |= {"load": round(os.getloadavg()[0], 1)}
     result["met"] = not any(result[name] for name in ("failed_reads", "failed_writes", "lost", "unreadable", "stale"))
     print(json.dumps(result, indent=1))

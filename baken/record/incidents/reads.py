@@ -125,7 +125,7 @@ def by_ids(caller: Caller, ids: Sequence[UUID]) -> dict[UUID, Incident]:
 
 
 def found(caller: Caller, words: str) -> QuerySet[Incident]:
-    """Incidents whose number, subject or messages hold all of these words."""
+    """Incidents whose number, subject or messages hold all of these words; of very many the newest."""
     rows = visible(caller)
     words = words.replace("\x00", " ").strip()[:500]
     if not words:
@@ -134,8 +134,8 @@ def found(caller: Caller, words: str) -> QuerySet[Incident]:
         rows = rows.filter(number=int(number))
     else:
         owners = _owners(caller)
-        tokens = search.find(owners, [EVERYBODY, DESK] if caller.staff else [EVERYBODY], words)
-        rows = rows.none() if tokens is None else rows.filter(id__in=tokens)
+        ids = search.find(owners, [EVERYBODY, DESK] if caller.staff else [EVERYBODY], words)
+        rows = rows.filter(id__in=search.among(ids))
     opened.searched(rows.count)
     return rows.order_by("-reported")
 

@@ -43,12 +43,16 @@ _versions, _materials, _derived = Shelf(1), Shelf(16), Shelf(16384)
 
 @transaction.atomic
 def ensure() -> None:
-    """Make the first index key when there is none: with the schema, before anything is looked up by."""
+    """Make the first index key when there is none: with the schema, before anything is looked up by.
+
+    Otherwise open it, so that nothing is started with another root key than this database's. Raises what that raises.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('first index key', 0))")
     if not IndexKey.objects.exists():
         add_version(primary=True)
         forget_all()
+    lookup_key(versions().primary)
 
 
 def versions() -> Versions:

@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from threading import Lock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import Stemmer
@@ -28,7 +28,7 @@ MOST_WORDS = 2_000
 """Different words of one text that are indexed; what has more is no message."""
 MOST_WANTED = 8
 """Words of a question that are looked for."""
-MOST_FOUND = 1_000
+MOST_FOUND = 500
 """Records that are found at most; whoever needs others asks with more words."""
 _WORD = re.compile(r"[^\W_]+(?:[.'@+-][^\W_]+)*")
 _STEMMERS = (Stemmer.Stemmer("dutch"), Stemmer.Stemmer("english"))
@@ -88,21 +88,35 @@ def index_again(records: Sequence[UUID], texts: Callable[[], Iterable[Text]]) ->
     index_many(texts())
 
 
-def find(organisations: Sequence[UUID], scopes: Sequence[str], text: str) -> RawSQL | None:
-    """The ids of records that hold all words of a text, in one of the scopes; None when it has no words.
+def find(organisations: Sequence[UUID], scopes: Sequence[str], text: str) -> list[UUID]:
+    """The ids of records that hold all words of a text, in one of the scopes; none when it has no words.
 
-    At most `MOST_FOUND`, the newest. Use it as `Incident.objects.filter(id__in=found)`.
+    At most `MOST_FOUND`, the newest, the newest first. Use it as `Incident.objects.filter(id__in=among(found))`.
     """
     wanted = _wanted(text)[:MOST_WANTED]
-    if not wanted:
-        return None
-    parameters: list[object] = []
+    parameters: list[Any] = []
     for word in wanted:
         pairs = [(owner, made) for owner in organisations for made in _tokens(owner, word)]
-        parameters += [[owner for owner, _ in pairs], [made for _, made in pairs], list(scopes)]
-    others = f" AND record IN ({HOLDING})" * (len(wanted) - 1)
-    newest = f"SELECT DISTINCT record FROM ({HOLDING}) AS held WHERE true {others} ORDER BY record DESC LIMIT %s"  # noqa: S608
-    return RawSQL(newest, [*parameters, MOST_FOUND])  # noqa: S611  our own text; what people typed are tokens
+        parameters += [_array(owner for owner, _ in pairs), [made for _, made in pairs], list(scopes)]
+    if not parameters:
+        return []
+    both = " INTERSECT ".join([HOLDING] * len(wanted))  # merges what two index scans give, whichever word is rarer
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT DISTINCT record FROM ({both}) AS found ORDER BY record DESC LIMIT %s",  # noqa: S608  our own text
+            [*parameters, MOST_FOUND],
+        )
+        return [record for (record,) in cursor.fetchall()]
+
+
+def among(ids: Sequence[UUID]) -> RawSQL:
+    """These ids for a filter, as one value: a thousand placeholders take longer than the query that has them."""
+    return RawSQL("SELECT unnest(%s::uuid[])", [_array(ids)])
+
+
+def _array(ids: Iterable[UUID]) -> str:
+    """As PostgreSQL writes an array, which is quicker than the driver writes it."""
+    return "{" + ",".join(id.hex for id in ids) + "}"
 
 
 HOLDING = """
