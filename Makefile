@@ -19,7 +19,7 @@ echo "Baken needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1
 echo "Install one, or name it: make PYTHON=/path/to/python3" >&2; exit 1
 endef
 
-.PHONY: help run install install-s3 install-dev test lint messages lock bench clean
+.PHONY: help run install install-s3 install-dev test lint messages lock drill-files bench clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -58,6 +58,9 @@ lock: install-dev ## write requirements/*.txt from requirements/*.in
 	  fi; \
 	done
 	@$(BIN)/uv $(LOCK) $(LOCK_FLAGS) requirements/bootstrap.in -o requirements/bootstrap.txt
+
+drill-files: install-dev ## send and fetch 300 MB, and measure the memory that takes
+	@exec $(BIN)/python -m pytest -s tests/drills/test_large_files.py
 
 bench: ## run the benchmarks, in an environment of their own
 	$(call with_python,tools/bootstrap.py bench --into .venv-bench)

@@ -202,4 +202,4 @@ def _reaching() -> Iterator[None]:
     try:
         yield
     except (BotoCoreError, ClientError, Boto3Error) as error:
-        raise StoreUnreachable(f"{StoreUnreachable.__doc__} ({type(error).__name__})") from error
+        raise StoreUnreachable(str(StoreUnreachable.__doc__)) from error

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from django.conf import settings
 from django.core.exceptions import NON_FIELD_ERRORS, BadRequest, RequestDataTooBig, ValidationError
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
@@ -54,7 +55,8 @@ def remedy(error: Exception) -> str:
 def answer(request: HttpRequest, status: int, *, detail: str = "") -> HttpResponse:
     """The page for an error."""
     known = status if status in WITH_OWN_PAGE else 400
-    return render(request, f"errors/{known}.html", {"detail": detail, "back": _came_from(request)}, status=status)
+    context = {"detail": detail, "back": _came_from(request), "largest": settings.BAKEN_FILE_LIMIT}
+    return render(request, f"errors/{known}.html", context, status=status)
 
 
 def _came_from(request: HttpRequest) -> str:

@@ -5,6 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.conf import settings
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from baken.record.audits.models import Finding
@@ -97,7 +99,13 @@ class ReportFileForm(forms.Form):
 
     file = forms.FileField(
         label=_("Signed report"),
-        help_text=_("At most 25 MB. What is signed off is this very file: its digest is kept with the grade."),
+        help_text=format_lazy(
+            _(
+                "A PDF, an OpenDocument or Office file, plain text or an image, at most {most} MB. What is signed off "
+                "is this very file: its digest is kept with the grade."
+            ),
+            most=settings.BAKEN_FILE_LIMIT,
+        ),
     )
 
 
