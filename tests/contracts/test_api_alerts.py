@@ -58,6 +58,8 @@ def test_each_tool_opens_a_security_incident_in_its_own_form(
     assert body.startswith("Break-in suspected.")
     assert says in body
     (group,) = ask.mona.get("/alert-groups?only=incidents")["items"]
+    assert ask.adam.get(f"/alert-sources/{tool}-1")["name"] == tool.title()
+    assert f"{tool.title()} alerts: {rule} on {host}, level {level}." in body
     assert (group["rule"], group["host"], group["level"], group["incident"]) == (rule, host, level, number)
 
 

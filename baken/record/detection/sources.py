@@ -71,9 +71,7 @@ def groups(caller: Caller, code: str | None = None) -> QuerySet[AlertGroup]:
 
 
 @transaction.atomic
-def add_source(
-    caller: Caller, *, code: str, tool: str, service: Service, name: str = "", **options: Any
-) -> AlertSource:
+def add_source(caller: Caller, *, code: str, tool: str, service: Service, **options: Any) -> AlertSource:
     """A tool that may alert from now on, with a token that has `alerts:write`. Raises AlertError."""
     caller.require(Permission.WRITE_MONITORS)
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", code):
