@@ -19,7 +19,7 @@ echo "Baken needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1
 echo "Install one, or name it: make PYTHON=/path/to/python3" >&2; exit 1
 endef
 
-.PHONY: help run install install-s3 install-dev test lint messages lock drill-files bench clean
+.PHONY: help run install install-s3 install-dev test lint messages lock drill-files bench fuzz clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -57,6 +57,7 @@ lock: install-dev ## write requirements/*.txt from requirements/*.in
 	    $(BIN)/uv $(LOCK) $(LOCK_FLAGS) -c requirements/run.txt requirements/$$name.in -o requirements/$$name.txt || exit 1; \
 	  fi; \
 	done
+	@$(BIN)/uv $(LOCK) $(LOCK_FLAGS) requirements/drills.in -o requirements/drills.txt
 	@$(BIN)/uv $(LOCK) $(LOCK_FLAGS) requirements/bootstrap.in -o requirements/bootstrap.txt
 
 drill-files: install-dev ## send and fetch 300 MB, and measure the memory that takes
@@ -65,6 +66,10 @@ drill-files: install-dev ## send and fetch 300 MB, and measure the memory that t
 bench: ## run the benchmarks, in an environment of their own
 	$(call with_python,tools/bootstrap.py bench --into .venv-bench)
 	@for script in bench/*.py; do echo "== $$script"; .venv-bench/bin/python $$script || exit 1; done
+
+fuzz: install-dev ## send the API what its description allows and what it does not, as everybody; takes an hour
+	$(call with_python,tools/bootstrap.py drills --into .venv-drills)
+	@exec nice $(BIN)/python -m pytest tests/drills/test_api_fuzz.py
 
 clean: ## remove what can be made again; never data
 	@rm -rf .venv .venv-* build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,6 +1,6 @@
 """Make a virtual environment hold what a lock file names, and the `baken` command. Standard library only.
 
-    python3 tools/bootstrap.py run|s3|dev|bench [--into .venv]
+    python3 tools/bootstrap.py run|s3|dev|bench|drills [--into .venv]
 
 A second call finds the digest of the lock file in the environment and does nothing. An environment that was
 interrupted half-way, moved, or made by another Python is made anew: pip takes half
@@ -29,6 +29,7 @@ LOCKS = {
     "s3": ["run.txt", "s3.txt"],
     "dev": ["run.txt", "s3.txt", "dev.txt"],
     "bench": ["run.txt", "bench.txt"],
+    "drills": ["drills.txt"],
 }
 PIP_FLAGS = ["--require-hashes", "--disable-pip-version-check", "--no-input", "--no-warn-script-location"]
 COMMAND = """#!/bin/sh

@@ -46,7 +46,9 @@ SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 if SESSION_COOKIE_SECURE:  # names that a browser takes from this host alone, not from a neighbour under the same domain
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _public.scheme == "https" else None
+SECURE_HSTS_SECONDS = 31_536_000 if _public.scheme == "https" else 0
 SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "baken.show.web.errors.untrusted"
 
@@ -145,7 +147,7 @@ BAKEN_SCANNER = files.scanner()
 BAKEN_SCANNER_MAY_FAIL = files.scanner_may_fail()
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000  # of everything in a request but files
 FILE_UPLOAD_HANDLERS = ["baken.show.files.Sealing"]  # none but this one: others put what they get on a disk
-MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"  # they name people: not into the database
+MESSAGE_STORAGE = "baken.show.web.messages.Messages"  # in a cookie: they name people, so not into the database
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 
 LOGGING = {

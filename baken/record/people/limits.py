@@ -6,6 +6,7 @@ when the requests made so far use it up. `key` is a digest: who asked, or from w
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -54,7 +55,8 @@ def spend(policy: str, whose: str) -> Standing | None:
     now, share = clock.now(), WINDOW / quota
     key = standing_for("allowance", f"{policy}:{whose}".encode())
     with connection.cursor() as cursor:
-        cursor.execute(SPEND, {"key": key, "now": now, "share": share, "window": WINDOW})
+        given: dict[str, Any] = {"key": key, "now": now, "share": share, "window": WINDOW}
+        cursor.execute(SPEND, given)
         spent = cursor.fetchone()
     if spent is None:
         until = Allowance.objects.filter(key=key).values_list("used_until", flat=True).first() or now

@@ -41,16 +41,25 @@ class PageRequest(HttpRequest):
     caller: Caller
 
 
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Permissions-Policy": "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), "
+    "magnetometer=(), microphone=(), midi=(), payment=(), usb=()",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",  # nothing of a customer's stays in a browser's or a proxy's store
+}
+
+
 class ContentSecurityPolicy:
-    """No script or style but our own files."""
+    """No script or style but our own files, no device, nothing kept and nothing for another site to embed."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        response.headers.setdefault("Content-Security-Policy", POLICY)
-        response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
         return response
 
 

@@ -43,5 +43,5 @@ def status(request: PageRequest) -> HttpResponse:
     found = reading.for_everybody(bars.DAYS, now)
     context = {"services": [shown(one) for one in found], "works": works(found), "now": to_datetime(now)}
     response = show(request, "uptime/status.html", context)
-    response.headers["Cache-Control"] = "public, max-age=10" if not request.user.is_authenticated else "private"
+    response.headers["Cache-Control"] = "no-store" if request.user.is_authenticated else "public, max-age=10"
     return response
