@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 
+from baken.reach.postgres import passwords
 from baken.reach.postgres import place as places
 from baken.reach.postgres.account import Account, account_for, make_passable
 from baken.reach.postgres.binaries import find_binaries, reachable, version_of
@@ -118,6 +119,11 @@ class Cluster:
                 self._control("stop", "-m", mode, "-w", "-t", "60")
             if self.status() is not Status.STOPPED:
                 raise ClusterError(f"PostgreSQL in {self.data} does not stop; see {self._place.log}")
+
+    def renew_passwords(self) -> None:
+        """Give the roles of the running server other passwords; see `passwords.renew`."""
+        with self._locked():
+            passwords.renew(self._place)
 
     @property
     def _place(self) -> places.Place:

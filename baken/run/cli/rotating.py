@@ -1,11 +1,13 @@
 """`baken keys rotate`: every kind of key that the database or the home holds."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
+from baken.reach.postgres import Cluster
 from baken.run import configuration, keyring
 from baken.run.ready import django_ready
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 @click.option("--root", "kind", flag_value="root", help="The root key: a new version, everything wrapped with it.")
 @click.option("--index", "kind", flag_value="index", help="What search tokens and e-mail codes are made with.")
 @click.option("--sessions", "kind", flag_value="sessions", help="The key that signs sessions.")
+@click.option("--database", "kind", flag_value="database", help="The passwords of the embedded PostgreSQL.")
 @click.option("--prepare", is_flag=True, help="With --root: only make the version, to copy the key file elsewhere.")
 @click.option("--retire", is_flag=True, help="With --root or --sessions: destroy the old versions instead.")
 def rotate(code: str | None, kind: str | None, prepare: bool, retire: bool) -> None:
@@ -30,8 +33,8 @@ def rotate(code: str | None, kind: str | None, prepare: bool, retire: bool) -> N
         raise click.UsageError("--organisation: only data keys and wrapping keys are an organisation's own")
     if (prepare and kind != "root") or (retire and (prepare or kind not in ("root", "sessions"))):
         raise click.UsageError("--prepare goes with --root, --retire with --root or --sessions")
-    if kind == "sessions":
-        _sessions(retire)
+    if kind in ("sessions", "database"):
+        _sessions(retire) if kind == "sessions" else _database()
         return
     django_ready()
     with _alone(kind or "data"):
@@ -109,6 +112,14 @@ def _sessions(retire: bool) -> None:
     kept = configuration.renew_secret_key(retire=retire)
     said = "the old keys are gone" if retire else f"a new key signs sessions; {kept - 1} older still open them"
     click.echo(f"{said}. Start Baken again for it to take effect.")
+
+
+def _database() -> None:
+    if os.environ.get("DATABASE_URL"):
+        raise click.ClickException("DATABASE_URL: the server is your own; change the password there, then here")
+    django_ready()
+    Cluster(configuration.home()).renew_passwords()
+    click.echo("PostgreSQL has new passwords; what runs is told within seconds")
 
 
 @contextmanager
