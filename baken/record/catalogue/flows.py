@@ -103,7 +103,7 @@ def describe_service(caller: Caller, code: str, *, name: str, description: str) 
 def rename_organisation(caller: Caller, code: str, *, name: str) -> None:
     """What a customer, or the provider, is called."""
     caller.require(Permission.WRITE_PEOPLE)
-    organisation = Organisation.objects.filter(code=code).first()
+    organisation = Organisation.objects.filter(code=code, erased_at=None).first()
     if organisation is None:
         raise NotFound("There is no such customer.")
     organisation.name = _named(name)
@@ -165,6 +165,8 @@ def agree(
 def subscribe(caller: Caller, *, service: Service, organisation: Organisation, since: datetime) -> Subscription:
     """A customer starts to use a service."""
     caller.require(Permission.WRITE_CATALOGUE)
+    if organisation.erased_at:
+        raise NotFound("There is no such customer.")
     if Subscription.objects.filter(service=service, organisation=organisation, until=None).exists():
         raise CatalogueError("customer: uses this service already")
     stream = Stream("subscription", new_id(), organisation.id)
