@@ -12,7 +12,7 @@ from django.urls import reverse
 from baken.domain.instants import to_us
 from baken.record.complaints.models import Complaint
 from baken.record.incidents import flows as incidents
-from baken.record.incidents.models import Incident
+from baken.record.incidents.models import Incident, Message
 from baken.record.ledger import clock
 from baken.record.people import flows as people
 from baken.record.people.access import Role
@@ -107,7 +107,7 @@ def test_pages_say_that_a_customer_was_erased(cast: Cast) -> None:
     said = page(mona, "incident", incident.number)
     assert "This customer was erased" in said and "Aardvark" not in said and "Zebra" not in said
     note = mona.post(reverse("incident-note", args=[incident.number]), {"message": "More"})
-    assert "nothing can be written about it any more" in note.content.decode()
+    assert note.status_code in (409, 422) and not Message.objects.filter(organisation=cast.customer).exists()
     for name in ("incidents", "complaints", "kpis", "outages"):
         page(mona, name)
     assert page(mona, "complaint", Complaint.objects.get().number)
