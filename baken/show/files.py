@@ -19,7 +19,7 @@ from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
 
 from baken.record.ledger import clock
-from baken.record.orgs import files
+from baken.record.orgs import files, opened
 from baken.record.orgs.arriving import CHUNK, Arrival, FileError
 from baken.record.orgs.models import File, Organisation
 from baken.record.orgs.places import StoreUnreachable
@@ -163,6 +163,7 @@ def download(request: HttpRequest, file: File) -> HttpResponse:
     Its beginning is checked before anything is answered. What turns out damaged after that breaks the connection off,
     so that nobody takes half a file for the whole. Raises Damaged, StoreUnreachable, KeysErased.
     """
+    opened.about(file.organisation_id, "file", file.id)
     if f'"{file.sha256}"' in (tag.strip().removeprefix("W/") for tag in _header(request, "If-None-Match").split(",")):
         return _headed(HttpResponse(status=304), file)
     wanted = _range(request, file)

@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
+from baken.record.ledger import clock
+from baken.record.orgs import files
+from baken.show.files import download
 from baken.show.web.middleware import POLICY
 from tests.conftest import Cast
 from tests.contracts.asking import NOBODY, Askers
@@ -81,6 +84,26 @@ def test_the_api_is_as_strict(ask: Askers) -> None:
     for asker, path in ((ask.bob, "/incidents"), (NOBODY, "/incidents"), (NOBODY, "/health"), (ask.bob, "/nothing")):
         headers = asker.ask("GET", path).headers
         assert {name: headers.get(name) for name in ALWAYS} == ALWAYS, path
+
+
+NAMES = {
+    "a\r\nSet-Cookie: x=1.pdf": "aSet-Cookie: x=1.pdf",
+    'a"; filename="b.exe.pdf': 'a"; filename="b.exe.pdf',
+    "..\\..\\etc/passwd": "passwd",
+    "invoice\u202etxt.pdf": "invoicetxt.pdf",
+    "\x00\x1b[31m": "[31m",
+    "\r\n": "file",
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_name_of_a_file_stays_a_name(cast: Cast, rf: RequestFactory, name: str) -> None:
+    file = files.keep(cast.customer, name=name, content=b"%PDF-1.4 something", at=clock.now())
+    assert file.name == NAMES[name]
+    headers = download(rf.get("/"), file).headers
+    disposition = headers["Content-Disposition"]
+    assert disposition.startswith("attachment") and "Set-Cookie" not in headers
+    assert disposition.count("filename") - disposition.count('\\"; filename') == 1
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])

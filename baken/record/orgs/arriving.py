@@ -56,7 +56,8 @@ class Arrival:
     ) -> None:
         if by and File.objects.filter(by=by, created_at__gt=at - timedelta(hours=1)).count() >= PER_HOUR:
             raise FileError(f"file: at most {PER_HOUR} files in an hour; try again later")
-        short = name.replace("\\", "/").rsplit("/", 1)[-1].strip()[:200] or "file"
+        told = "".join(filter(str.isprintable, name))  # no end of a header, and nothing that turns the name round
+        short = told.replace("\\", "/").rsplit("/", 1)[-1].strip()[:200] or "file"
         self.file = File(
             organisation_id=organisation, kind=kind, name=short, by=by, created_at=at, place=places.chosen()
         )

@@ -182,8 +182,9 @@ def _length(seconds: Fraction, target: Fraction | None) -> str:
 @register.filter
 def linked(text: str) -> SafeString:
     """What a person wrote, with its http, https and mail addresses as links; all else stays text."""
+    links = urlize(text, nofollow=True, autoescape=True)
     # Quotes in the text itself are escaped by now, so this is our own attribute alone.
-    return mark_safe(urlize(text, autoescape=True).replace('rel="nofollow"', 'rel="nofollow noopener noreferrer"'))  # noqa: S308
+    return mark_safe(links.replace('rel="nofollow"', 'rel="nofollow noopener noreferrer"'))  # noqa: S308 (escaped)
 
 
 @register.filter
