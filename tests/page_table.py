@@ -260,7 +260,7 @@ def make_world(cast: Cast) -> World:
         tests, service=service, starts=now + timedelta(days=20), ends=now + timedelta(days=20, hours=2)
     )
     house = IdentityProvider.objects.create(
-        organisation=cast.customer, name="Customer", issuer="https://id.customer.example", client_id="baken",
+        organisation=cast.customer, name="Waterschap", issuer="https://id.customer.example", client_id="baken",
         domains="customer.example", created_at=now,
     )  # fmt: skip
     alert_source = sources.add_source(tests, code="ids-1", tool="generic", service=service)
