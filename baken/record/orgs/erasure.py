@@ -108,13 +108,12 @@ def erase_some(rule: Rule, whose: Whose) -> int:
         held = rows if goes else rows.order_by("pk").select_for_update(of=("self",))
         found = list(held.values_list(rule.key, flat=True)[: _batch(rule)])
         if goes:
-            rows.filter(**{f"{rule.key}__in": found}).delete()
-        else:
-            blank = {**dict.fromkeys(_texts(rule, whose), ""), **rule.also}
-            rule.model._base_manager.filter(pk__in=found).update(**blank)
+            return rows.filter(**{f"{rule.key}__in": found}).delete()[0]
+        blank = {**dict.fromkeys(_texts(rule, whose), ""), **rule.also}
+        rule.model._base_manager.filter(pk__in=found).update(**blank)
         if found and rule.after and whose.person:
             rule.after(found)
-    return len(found)
+        return len(found)
 
 
 @transaction.atomic
