@@ -266,7 +266,9 @@ def test_whoever_needs_a_second_step_reaches_nothing_without_one(visit: Visit, c
     expect(page.get_by_text("Add another one before you remove this", exact=False)).to_be_visible()
 
 
-def test_old_sessions_take_the_second_step_too(visit: Visit, cast: Cast, settings: Settings) -> None:
+def test_old_sessions_take_the_second_step_too(
+    visit: Visit, cast: Cast, here: str, device: Device, settings: Settings
+) -> None:
     page = visit(cast.bob, "/incidents/")
     with clock.at(datetime.now(UTC)):
         offer = authenticator.offer(cast.bob.user, issuer="Baken")
@@ -279,6 +281,17 @@ def test_old_sessions_take_the_second_step_too(visit: Visit, cast: Cast, setting
     page.get_by_role("button", name="Go on").click()
     page.goto("/incidents/")
     expect(page).to_have_title(re.compile("Queue|Incidents"))
+
+    settings.BAKEN_SECOND_FACTOR = "off"
+    old, new = visit(cast.alice, "/incidents/"), visit(cast.alice, "/account/security/")
+    (at_new, new_key), (at_old, old_key) = device(new), device(old)
+    registered(new, "Laptop")
+    (held,) = at_new.send("WebAuthn.getCredentials", {"authenticatorId": new_key})["credentials"]
+    at_old.send("WebAuthn.addCredential", {"authenticatorId": old_key, "credential": held})
+    settings.BAKEN_SECOND_FACTOR = "everyone"
+    old.goto("/incidents/")
+    old.get_by_role("button", name="Use a passkey").click()
+    expect(old).to_have_title("Front page · Provider")
 
 
 def test_who_one_is_has_to_be_shown_again_after_ten_minutes(

@@ -156,6 +156,15 @@ def test_an_administrator_resets_a_password_and_nobody_else_does(cast: Cast) -> 
     assert attempt(cast, NEW) == cast.alice.user
 
 
+def test_nobody_is_sent_off_to_a_provider_without_end(cast: Cast) -> None:
+    for _ in range(sessions.PER_ADDRESS):
+        sessions.count_departure("192.0.2.1")
+    with pytest.raises(sessions.TooManyAttempts):
+        sessions.count_departure("192.0.2.1")
+    sessions.count_departure("192.0.2.2")
+    assert attempt(cast, PASSWORD, address="192.0.2.1") == cast.alice.user
+
+
 def test_use_is_noted_every_few_minutes(cast: Cast) -> None:
     key = begun(cast.alice.user)
     for minutes, noted in ((1, 0), (6, 6), (8, 6), (12, 12)):

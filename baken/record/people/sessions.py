@@ -78,6 +78,12 @@ def check_second_step(user: User, code: str) -> None:
     Attempts.objects.filter(key=key).delete()
 
 
+def count_departure(address: str | None) -> None:
+    """Somebody goes off to an identity provider, which is asked something each time. Raises TooManyAttempts."""
+    if address:
+        _count(_key("departure", address), PER_ADDRESS)
+
+
 def check_password(user: User, password: str, *, field: str = "password") -> None:
     """The person at the keyboard knows their password. Each try counts as a sign-in does.
 

@@ -49,6 +49,13 @@ def stamp(request: HttpRequest, **_signal: Any) -> None:
     request.session["shown"] = clock.now().isoformat()
 
 
+def strengthen(request: HttpRequest) -> None:
+    """Somebody who is in has just used a second factor: so they have shown who they are, and the session is strong."""
+    stamp(request)
+    request.session["strong"] = True
+    request.session.pop("step", None)
+
+
 def waiting(request: HttpRequest) -> tuple[User, str] | None:
     """Who is between the first step and the second, and where they want to go."""
     step = request.session.get("step")

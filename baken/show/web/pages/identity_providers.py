@@ -9,11 +9,12 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from baken.record.people import openid, reads
+from baken.record.people import openid, reads, sessions
 from baken.record.people.access import Permission
 from baken.record.people.flows import PeopleError
 from baken.record.people.models import User
 from baken.show.web import entering, errors
+from baken.show.web.device import address_of
 from baken.show.web.errors import refusals
 from baken.show.web.forms.identity_providers import IdentityProviderForm, NewIdentityProviderForm
 from baken.show.web.guard import page, show
@@ -66,6 +67,7 @@ def departure(request: PageRequest, provider_id: UUID) -> HttpResponse:
     """Off to the provider; somebody who is signed in shows there again who they are."""
     row, anew = openid.provider(provider_id), request.user.is_authenticated
     try:
+        sessions.count_departure(address_of(request))
         address, kept = openid.begin(row, returns=_returns(provider_id), anew=anew)
     except PeopleError as error:
         messages.error(request, errors.remedy(error))

@@ -129,14 +129,14 @@ def passkey_answer(request: PageRequest) -> HttpResponse:
         page_again = "confirmation" if present else "sign-in-step" if on_the_way else "sign-in"
         return entering.again(page_again, entering.going_to(request))
     if present:
-        entering.stamp(request)
+        entering.strengthen(request)
         return redirect(entering.going_to(request))
     return entering.enter(request, user, on_the_way[1] if on_the_way else entering.going_to(request), strong=True)
 
 
 def _added(request: PageRequest, user: User) -> HttpResponse:
     """After a second factor was added and used: the session is strong, and the first recovery codes are shown."""
-    request.session["strong"] = True
+    entering.strengthen(request)
     if factors.held(user).codes_left:
         messages.success(request, gettext("It was added; from now on it is asked when you sign in."))
         return redirect("security")
