@@ -9,6 +9,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import psycopg
+
 from baken.reach.postgres import Cluster
 
 CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
@@ -24,7 +26,10 @@ def start() -> None:
         atexit.register(shutil.rmtree, home, ignore_errors=True)
         return
     cluster = Cluster(home, settings=CARELESS)
-    os.environ["DATABASE_URL"] = cluster.start()
+    cluster.start()
+    os.environ.update(cluster.environment)
+    with psycopg.connect(cluster.admin_dsn) as admin:
+        admin.execute("GRANT baken TO baken_app")  # see `tests.databases.owning`
     atexit.register(shutil.rmtree, home, ignore_errors=True)
     atexit.register(cluster.stop)
 

@@ -8,11 +8,12 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.db import connections
 from django.test import TransactionTestCase
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
 
 from baken.domain.agreements import default_terms
+from baken.record import policies
 from baken.record.catalogue import flows as catalogue
 from baken.record.catalogue.models import Service
 from baken.record.ledger import clock
@@ -22,6 +23,7 @@ from baken.record.people.access import Caller, Role, program
 from baken.record.people.models import User
 from baken.record.people.reads import caller_of
 from baken.run.catalogues import compile_catalogues
+from tests.databases import owning
 
 PASSWORD = "correct horse battery"
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -115,17 +117,33 @@ def cast(db: None) -> Iterator[Cast]:
         )  # fmt: skip
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_test_environment: None, django_db_blocker: DjangoDbBlocker, django_db_modify_db_settings: None
+) -> Iterator[None]:
+    """The owner makes the database; the tests, as the program does, work as a role that owns nothing of it."""
+    owner, application = connections["owner"], connections["default"]
+    with django_db_blocker.unblock():
+        before = owner.settings_dict["NAME"]
+        name = owner.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+        policies.put_in_force(owner, application.settings_dict["USER"])
+        owner.close()
+        application.settings_dict["NAME"] = name
+    yield
+    with django_db_blocker.unblock():
+        application.close()
+        application.close_pool()
+        owner.creation.destroy_test_db(before, verbosity=0)
+
+
 def _empty_the_tables(case: TransactionTestCase) -> None:
-    """Django empties all tables after a test that commits; the ledger refuses that to everybody but its owner."""
-    with connection.cursor() as cursor:
+    """Empty all tables after a test that commits; the ledger refuses that to everybody but its owner."""
+    with owning() as cursor:
+        cursor.execute(policies.TABLES)
+        names = ", ".join(f'"{name}"' for (name,) in cursor.fetchall() if name != policies.MIGRATIONS)
         cursor.execute("ALTER TABLE ledger_ledgerfact DISABLE TRIGGER ledger_append_only")
-        cursor.execute("TRUNCATE monitors_result")  # Django knows no model of it
-    try:
-        _django_empties(case)
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("ALTER TABLE ledger_ledgerfact ENABLE ALWAYS TRIGGER ledger_append_only")
+        cursor.execute(f"TRUNCATE {names}")
+        cursor.execute("ALTER TABLE ledger_ledgerfact ENABLE ALWAYS TRIGGER ledger_append_only")
 
 
-_django_empties = TransactionTestCase._fixture_teardown
 TransactionTestCase._fixture_teardown = _empty_the_tables

@@ -36,6 +36,7 @@ SETTINGS = (
         "address that people and probers use, when a proxy stands before it",
     ),
     Setting("DATABASE_URL", "the embedded PostgreSQL", "postgresql://… of any server from version 15 on"),
+    Setting("DATABASE_OWNER_URL", "DATABASE_URL", "the same database, as the role that owns it and changes the schema"),
     Setting("BAKEN_PG_BIN", "found", "folder with the PostgreSQL programs for the embedded server"),
     Setting("BAKEN_PG_USER", "postgres or nobody", "account that runs the embedded server when started by root"),
     Setting("BAKEN_DEMO", "yes", "`no`: start without the demonstration provider, with the first-run setup"),

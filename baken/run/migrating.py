@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import OperationalError, connection
+from django.db import OperationalError, ProgrammingError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 
+from baken.record import policies
 from baken.record.orgs import indexkeys
 
 OLDEST = 150_000
@@ -17,6 +19,9 @@ STATEMENT_TIMEOUT = "15min"
 FEW = 5
 """So many migrations are told one by one; a new database has too many for anybody to read."""
 ADVISORY = 0x62616B656E  # "baken"
+
+
+REMEDY = "name a role that owns the database and may make roles"
 
 
 class SchemaError(Exception):
@@ -30,46 +35,55 @@ def bring_up_to_date(progress: Callable[[str], None]) -> None:
     """
     if server_version() < OLDEST:
         raise SchemaError(f"DATABASE_URL: PostgreSQL 15 or newer is needed; this is {server_version() // 10_000}")
-    if not pending():
+    if not pending() and policies.in_force(owner()):
         indexkeys.ensure()
         return
     with _alone():
-        executor = MigrationExecutor(connection)
+        executor = MigrationExecutor(owner())
         plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
-        progress(f"database: {len(plan)} changes to make to the schema")
+        if plan:
+            progress(f"database: {len(plan)} changes to make to the schema")
         if len(plan) <= FEW:
             executor.progress_callback = _teller(progress)
         try:
             executor.migrate(executor.loader.graph.leaf_nodes(), plan)
+            policies.put_in_force(owner(), connections["default"].settings_dict["USER"])
         except OperationalError as error:
             raise SchemaError(f"the schema is not up to date ({str(error).strip()}); start again") from error
+        except ProgrammingError as error:  # among them: not allowed
+            raise SchemaError(f"DATABASE_OWNER_URL: {str(error).strip()}; {REMEDY}") from error
     indexkeys.ensure()
+
+
+def owner() -> BaseDatabaseWrapper:
+    """The connection of the role that owns the tables."""
+    return connections["owner"]
 
 
 def server_version() -> int:
     """What the server calls itself: 150007 is 15.7."""
-    with connection.cursor() as cursor:
+    with owner().cursor() as cursor:
         cursor.execute("SELECT current_setting('server_version_num')::int")
         return int(cursor.fetchone()[0])
 
 
 def pending() -> list[str]:
     """The migrations that this database lacks."""
-    executor = MigrationExecutor(connection)
+    executor = MigrationExecutor(owner())
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
 
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    with connection.cursor() as cursor:
+    with owner().cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [ADVISORY])
         try:
             cursor.execute("SELECT set_config('lock_timeout', %s, false)", [LOCK_TIMEOUT])
             cursor.execute("SELECT set_config('statement_timeout', %s, false)", [STATEMENT_TIMEOUT])
             yield
         finally:
-            if connection.is_usable():
+            if owner().is_usable():
                 cursor.execute("RESET lock_timeout; RESET statement_timeout")
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [ADVISORY])
 

@@ -52,11 +52,13 @@ def django_ready(*, migrate: bool = True, progress: Progress | None = None) -> N
     if apps.ready:
         return
     if os.environ.get("DATABASE_URL"):
-        _reach(os.environ["DATABASE_URL"])
+        for setting in ("DATABASE_URL", "DATABASE_OWNER_URL"):
+            _reach(setting)
     else:
         home = configuration.home()
         cluster, users = Cluster(home), InUse(home)
-        os.environ["DATABASE_URL"] = cluster.start()
+        cluster.start()
+        os.environ.update(cluster.environment)
         atexit.register(users.leave, cluster)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "baken.run.settings")
     django.setup()
@@ -67,23 +69,26 @@ def django_ready(*, migrate: bool = True, progress: Progress | None = None) -> N
         bring_up_to_date(progress or _silent)
 
 
-def _reach(address: str) -> None:
+def _reach(setting: str) -> None:
     """Connect once: a pool would try again and again, and tell of it at length. Raises ConfigurationError."""
+    if setting not in os.environ:
+        return
     try:
-        psycopg.connect(address, connect_timeout=CONNECT_SECONDS).close()
+        psycopg.connect(os.environ[setting], connect_timeout=CONNECT_SECONDS).close()
     except psycopg.Error as error:
         said = (str(error).strip() or "no answer").splitlines()[0]
-        raise configuration.ConfigurationError(f"DATABASE_URL: {said}") from error
+        raise configuration.ConfigurationError(f"{setting}: {said}") from error
 
 
 def disconnect() -> None:
     """Close this process's connections to the database; the server may be stopped after this."""
-    from django.db import connection
+    from django.db import connections
 
-    connection.close()
-    close_pool = getattr(connection, "close_pool", None)
-    if close_pool:
-        close_pool()
+    for connection in connections.all(initialized_only=True):
+        connection.close()
+        close_pool = getattr(connection, "close_pool", None)
+        if close_pool:
+            close_pool()
 
 
 def _silent(said: str) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from baken.domain.instants import to_datetime, to_us
 from baken.record.audits import project as audits
@@ -31,7 +32,7 @@ from baken.record.orgs.models import Organisation
 from baken.record.people.access import program
 from baken.record.recovery import flows as recovery
 from baken.record.reports import reads
-from baken.run.migrating import bring_up_to_date
+from baken.run.migrating import bring_up_to_date, owner
 
 Say = Callable[[str], None]
 
@@ -103,7 +104,7 @@ def replay(say: Say) -> Outcome:
     as_of = to_us(clock.now())
     with _schema(say):
         live, facts = _live(as_of, say)
-        with _inside():
+        with _inside(connection):
             _rebuild(say)
             say(f"computing {len(live)} reports again")
             again = {place: figures(place, as_of) for place in live}
@@ -120,9 +121,9 @@ def _schema(say: Say) -> Iterator[None]:
             raise ReplayError("another replay is running; wait for it to end")
         try:
             _drop()
-            cursor.execute(f"CREATE SCHEMA {SCHEMA}")
+            _command(f"CREATE SCHEMA {SCHEMA}")
             say("making empty tables")
-            with _inside():
+            with _inside(owner()):
                 bring_up_to_date(lambda said: None)
             yield
         finally:
@@ -131,14 +132,18 @@ def _schema(say: Say) -> Iterator[None]:
 
 
 def _drop() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE")
+    _command(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE")
+
+
+def _command(statement: str) -> None:
+    with owner().cursor() as cursor:
+        cursor.execute(statement)
 
 
 @contextmanager
-def _inside() -> Iterator[None]:
-    """Every table that is named is the one in the new schema; none of the live ones can be reached."""
-    with connection.cursor() as cursor:
+def _inside(of: BaseDatabaseWrapper) -> Iterator[None]:
+    """Every table that a connection names is the one in the new schema; none of the live ones can be reached."""
+    with of.cursor() as cursor:
         cursor.execute("SELECT current_setting('search_path')")
         before = cursor.fetchone()[0]
         cursor.execute("SELECT set_config('search_path', %s, false)", [SCHEMA])

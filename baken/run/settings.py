@@ -4,18 +4,26 @@ import os
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from baken.record.policies import PROGRAM
 from baken.run import configuration, files, keyring
 
 BASE = Path(__file__).resolve().parent.parent
 
 
-def database(address: str) -> dict[str, object]:
-    """Django's settings for a postgresql:// address. Raises ConfigurationError for any other kind."""
+def database(address: str, *, role: str = "", pool: bool = True) -> dict[str, object]:
+    """Django's settings for a postgresql:// address. Raises ConfigurationError for any other kind.
+
+    role: as whom a connection begins, and what it falls back to; empty for whoever logs in.
+    """
     parts = urlsplit(address)
     if parts.scheme not in {"postgresql", "postgres"}:
         raise configuration.ConfigurationError("DATABASE_URL: only postgresql://user:password@host:port/name works")
     options: dict[str, object] = dict(parse_qsl(parts.query))
     host = options.pop("host", None) or unquote(parts.hostname or "")
+    if role:
+        options["options"] = f"{options.get('options', '')} -c role={role}".strip()
+    if pool:
+        options["pool"] = {"min_size": 1, "max_size": 10, "timeout": 10}
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")) or "baken",
@@ -23,7 +31,7 @@ def database(address: str) -> dict[str, object]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": host,
         "PORT": str(parts.port or ""),
-        "OPTIONS": {**options, "pool": {"min_size": 1, "max_size": 10, "timeout": 10}},
+        "OPTIONS": options,
         "DISABLE_SERVER_SIDE_CURSORS": False,
     }
 
@@ -52,7 +60,12 @@ SECURE_REFERRER_POLICY = SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "baken.show.web.errors.untrusted"
 
-DATABASES = {"default": database(os.environ.get("DATABASE_URL") or "postgresql:///baken")}
+_address = os.environ.get("DATABASE_URL") or "postgresql:///baken"
+DATABASES = {
+    "default": database(_address, role=PROGRAM),
+    # Changes of the schema alone; the processes that serve are not told how to log in as the owner.
+    "owner": database(os.environ.get("DATABASE_OWNER_URL") or _address, pool=False),
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
@@ -81,6 +94,7 @@ INSTALLED_APPS = [
     "baken.show.api",
 ]
 MIDDLEWARE = [
+    "baken.show.web.middleware.Door",
     "django.middleware.security.SecurityMiddleware",
     "baken.show.web.middleware.ContentSecurityPolicy",
     "baken.show.web.middleware.Unopened",

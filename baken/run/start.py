@@ -40,7 +40,8 @@ def run(say: Say) -> None:
         users, cluster = InUse(home), Cluster(home)
         try:
             say(f"database: {'starting' if cluster.data.exists() else 'making'} PostgreSQL")
-            os.environ["DATABASE_URL"] = cluster.start()
+            cluster.start()
+            os.environ.update(cluster.environment)
             _supervise(home, cluster, _prepare(say), say)
         finally:
             cluster.stop()

@@ -230,7 +230,7 @@ class _Running:
             self._began, self._seen = now, output.tell()
             self._process = subprocess.Popen(
                 self._child.argv,
-                env={**os.environ, **database, **self._child.env, SUPERVISOR: str(os.getpid())},
+                env={**_inherited(), **database, **self._child.env, SUPERVISOR: str(os.getpid())},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -300,6 +300,11 @@ class _Database:
             self._cluster.start()
             self._pause = self._pace.first
         self.dsn = self._cluster.dsn
+
+
+def _inherited() -> dict[str, str]:
+    """The environment, without the way to log in as the owner of the tables: no child has any need of it."""
+    return {name: value for name, value in os.environ.items() if name != "DATABASE_OWNER_URL"}
 
 
 def _set_aside(log: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from granian import Granian
 from granian.constants import Interfaces
 
+from baken.record.policies import DOOR, PROGRAM
 from baken.run import configuration
 from baken.run.lifeline import watch_parent
 
@@ -23,14 +24,21 @@ def application() -> Any:
     watch_parent()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "baken.run.settings")
     import django
-
-    django.setup(set_prefix=False)
     from django.conf import settings
+
+    begin_at_the_door(settings.DATABASES["default"])
+    django.setup(set_prefix=False)
 
     from baken.run.assets import Assets
     from baken.run.bodies import Pages
 
     return Assets(settings.STATIC_ROOT, settings.STATIC_URL, Pages())
+
+
+def begin_at_the_door(database: dict[str, Any]) -> None:
+    """Until somebody is known, a connection of the pages may read what it takes to know them, and nothing else."""
+    options = database["OPTIONS"]
+    options["options"] = options["options"].replace(f"role={PROGRAM}", f"role={DOOR}")
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ import threading
 from datetime import datetime, timedelta
 
 import pytest
-from django.db import connection, connections
+from django.db import connections
 
 from baken.domain.agreements import MaintenanceTerms, default_terms
 from baken.domain.calendars import CalendarRule
@@ -21,6 +21,7 @@ from baken.record.ledger import reads as ledger
 from baken.record.monitors.models import Monitor
 from baken.record.recovery import flows as recovery
 from tests.conftest import START, Cast
+from tests.databases import owning
 from tests.flows.measuring import monitored, place, see
 
 NOON = START + timedelta(hours=12)
@@ -216,7 +217,7 @@ def test_a_failed_restore_drill_is_an_integrity_incident(cast: Cast) -> None:
 
 
 def test_a_changed_ledger_is_a_security_incident(cast: Cast) -> None:
-    with connection.cursor() as cursor:
+    with owning() as cursor:
         cursor.execute("ALTER TABLE ledger_ledgerfact DISABLE TRIGGER ledger_append_only")
         cursor.execute("UPDATE ledger_ledgerfact SET actor = 'nobody' WHERE stream_id = %s", [cast.service.id])
     broken = list(ledger.verify())

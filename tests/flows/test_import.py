@@ -23,6 +23,7 @@ from baken.record.ledger.models import LedgerFact
 from baken.record.ledger.reads import verify
 from baken.record.people.access import program
 from baken.run.cli import baken
+from tests import databases
 from tests.conftest import Cast
 from tests.flows.service_now import beginning, log, real
 
@@ -37,9 +38,10 @@ FROM incidents_imported imported JOIN incidents_incident incident ON incident.id
 class Installation:
     """A database of its own, and commands in processes of their own."""
 
-    def __init__(self, address: str) -> None:
-        self.address = address
-        self._environment = {**os.environ, "DATABASE_URL": address}
+    def __init__(self, database: str) -> None:
+        addresses = databases.addresses(database)
+        self._owner = addresses["DATABASE_OWNER_URL"]
+        self._environment = {**os.environ, **addresses}
 
     def start(self, *arguments: str) -> "subprocess.Popen[bytes]":
         return subprocess.Popen([*BAKEN, *arguments], env=self._environment, stderr=subprocess.DEVNULL)
@@ -57,18 +59,17 @@ class Installation:
         return kpis
 
     def ask(self, query: str) -> list[Any]:
-        with psycopg.connect(self.address) as connection:
+        with psycopg.connect(self._owner) as connection:
             return connection.execute(query).fetchall()  # type: ignore[arg-type]
 
 
 @contextmanager
 def _installation(name: str) -> Iterator[Installation]:
-    server, _, _ = os.environ["DATABASE_URL"].rpartition("/")
     name = f"{name}_{os.getpid()}"
-    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+    with psycopg.connect(databases.addresses("baken")["DATABASE_OWNER_URL"], autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
         try:
-            yield Installation(f"{server}/{name}")
+            yield Installation(name)
         finally:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[arg-type]
 

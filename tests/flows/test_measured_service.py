@@ -33,6 +33,7 @@ from baken.record.monitors.models import Sight
 from baken.record.reports import reads
 from baken.run.supervisor import wait_until
 from tests.conftest import Cast
+from tests.databases import addresses
 from tests.flows.prober_world import ProberProcess, wait_for
 from tests.flows.prober_world import Service as Server
 
@@ -70,11 +71,9 @@ def server() -> Iterator[LoggedServer]:
 @pytest.fixture
 def worker(cast: Cast) -> Iterator[None]:
     """The worker, on the database of the test."""
-    at = connection.settings_dict
-    address = f"postgresql://{at['USER']}:{at['PASSWORD']}@{at['HOST']}:{at['PORT']}/{at['NAME']}"
     process = subprocess.Popen(
         [sys.executable, "-m", "baken.run.worker"],
-        env={**os.environ, "DATABASE_URL": address, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL,
+        env={**os.environ, **addresses(connection.settings_dict["NAME"]), "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL,
     )  # fmt: skip
     yield
     process.terminate()

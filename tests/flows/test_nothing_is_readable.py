@@ -95,7 +95,7 @@ class Place:
 def environment(home: Path, cluster: Cluster, **more: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("BAKEN_")}
     return {
-        **kept, "BAKEN_HOME": str(home), "DATABASE_URL": cluster.dsn, "DJANGO_SETTINGS_MODULE": "baken.run.settings",
+        **kept, "BAKEN_HOME": str(home), **cluster.environment, "DJANGO_SETTINGS_MODULE": "baken.run.settings",
         "PYTHONPATH": str(ROOT), "TMPDIR": str(home / "temporary"), **more,
     }  # fmt: skip
 
@@ -184,7 +184,7 @@ def place() -> Iterator[Place]:
 
 def test_a_failing_statement_leaves_its_values_out_of_the_log(place: Place) -> None:
     control = mark_of("failing")
-    with psycopg.connect(place.cluster.dsn) as connection, pytest.raises(psycopg.Error):
+    with psycopg.connect(place.cluster.owner_dsn) as connection, pytest.raises(psycopg.Error):
         connection.execute(f"INSERT INTO orgs_organisation (code) VALUES ('{control}')")
     logs = files_below(place.cluster.data / "log")
     assert any("null value in column" in path.read_text() for path in logs)

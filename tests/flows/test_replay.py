@@ -29,7 +29,7 @@ from tests.conftest import START, Cast
 from tests.flows import following
 from tests.flows.measuring import monitored, place, see
 
-COMMITS = pytest.mark.django_db(transaction=True)
+COMMITS = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
 
 
 def day(number: float) -> datetime:

@@ -73,8 +73,18 @@ class Cluster:
 
     @property
     def dsn(self) -> str:
-        """The database's address for its owner, the role `baken`; ClusterError before the first start."""
-        return self._address(places.ROLE, "password")
+        """The database's address for the program at work, which owns nothing; ClusterError before the first start."""
+        return self._address(places.APPLICATION, "password")
+
+    @property
+    def owner_dsn(self) -> str:
+        """The same database for the role that owns its tables: changes of the schema."""
+        return self._address(places.OWNER, "owner-password")
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The two addresses as the settings are called that Baken reads them from."""
+        return {"DATABASE_URL": self.dsn, "DATABASE_OWNER_URL": self.owner_dsn}
 
     @property
     def admin_dsn(self) -> str:

@@ -1,6 +1,6 @@
 """Where a cluster lies, and how a new one comes to be.
 
-A place is one folder: `data` (PostgreSQL's own), `password` and `admin-password`, `port`,
+A place is one folder: `data` (PostgreSQL's own), `password`, `owner-password` and `admin-password`, `port`,
 `conf.d/baken.conf`, `socket` and `start.log`. Only `data` and `socket` belong to the account that runs
 PostgreSQL; what the caller reads and writes lies outside them, so that the account cannot lead root astray
 with a link.
@@ -22,7 +22,8 @@ from baken.reach.postgres.account import Account, make_passable
 from baken.reach.postgres.errors import ClusterError
 
 CLUSTERS = Path("/var/lib/baken/clusters")
-ROLE = DATABASE = "baken"
+OWNER = DATABASE = "baken"
+APPLICATION = "baken_app"
 ADMIN = "postgres"
 INCLUDE = """
 # Baken's settings, written anew at each start; what stands below them wins.
@@ -30,7 +31,8 @@ include_if_exists = '../conf.d/baken.conf'
 """
 # Run once, in single-user mode: one statement a line.
 PREPARE = """\
-CREATE ROLE baken LOGIN CREATEDB CREATEROLE PASSWORD '{password}'
+CREATE ROLE baken LOGIN CREATEDB CREATEROLE PASSWORD '{owner_password}'
+CREATE ROLE baken_app LOGIN NOINHERIT PASSWORD '{password}'
 GRANT pg_monitor TO baken
 CREATE DATABASE baken OWNER baken
 """
@@ -59,7 +61,7 @@ class Place:
         return self.root / "start.log"
 
     def read(self, name: str) -> str:
-        """One of the small files: password, admin-password, port. Raises ClusterError when it is absent."""
+        """One of the small files, such as password or port. Raises ClusterError when it is absent."""
         try:
             return (self.root / name).read_text().strip()
         except OSError as error:
@@ -151,8 +153,9 @@ def _fill(draft: Place, bindir: Path, account: Account, version: int, lock: int)
         _folder(folder, 0o700)
         account.own(folder)
     _folder(draft.conf.parent, 0o755)
-    admin_password, password = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+    admin_password, owner_password, password = (secrets.token_urlsafe(32) for _ in range(3))
     draft.write("admin-password", admin_password)
+    draft.write("owner-password", owner_password)
     draft.write("password", password)
     draft.write("for-initdb", admin_password)
     account.own(draft.root / "for-initdb")
@@ -168,8 +171,8 @@ def _fill(draft: Place, bindir: Path, account: Account, version: int, lock: int)
         draft.data,
         "postgres",
     ]
-    statements = PREPARE.format(password=password).strip().replace("\n", ";\n\n") + ";\n\n"
-    _step(account, prepare, lock, statements.encode())
+    statements = PREPARE.format(owner_password=owner_password, password=password).strip().replace("\n", ";\n\n")
+    _step(account, prepare, lock, f"{statements};\n\n".encode())
     _include(draft)
 
 

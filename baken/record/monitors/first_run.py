@@ -16,6 +16,7 @@ from baken.record.monitors import flows as monitors
 from baken.record.orgs.models import Organisation
 from baken.record.people import flows as people
 from baken.record.people.access import Conflict, Role, program
+from baken.record.people.acting import acting
 from baken.record.people.models import User
 from baken.record.people.reads import provider
 
@@ -57,7 +58,7 @@ def set_up(
     Raises FirstRunError and the errors of the flows below for what does not fit, Conflict when it is set up already.
     """
     _check(token)
-    with transaction.atomic():
+    with acting(SETUP), transaction.atomic():
         _alone()
         organisation = catalogue.add_organisation(
             SETUP, code=slugify(provider_name) or "provider", name=provider_name,

@@ -1,7 +1,7 @@
 """State changes as a fold of the ledger, and the partitions that raw results live in."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from uuid import UUID
 
 from django.db import connection
@@ -104,24 +104,14 @@ def sights(ids: Iterable[UUID]) -> None:
 def make_partitions(days: Iterable[date]) -> None:
     """See to it that raw results of these days have a partition to go to."""
     with connection.cursor() as cursor:
-        for day in sorted(days):
-            cursor.execute("SELECT to_regclass(%s) IS NULL", [partition := f"monitors_result_{day:%Y%m%d}"])
-            if cursor.fetchone()[0]:
-                cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [partition])
-                cursor.execute(
-                    f"CREATE TABLE IF NOT EXISTS {partition} PARTITION OF monitors_result "
-                    f"FOR VALUES FROM ('{day} 00:00+00') TO ('{day + timedelta(days=1)} 00:00+00')"
-                )
+        cursor.execute("SELECT monitors_make_partition(day) FROM unnest(%s::date[]) AS day ORDER BY day", [list(days)])
 
 
 def drop_partitions(before: date) -> list[str]:
     """Drop the raw results of days before `before`, whose changes of state are on the ledger."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'monitors_result'::regclass")
-        old = [name for (name,) in cursor.fetchall() if name.rsplit("_", 1)[1] < f"{before:%Y%m%d}"]
-        for name in old:
-            cursor.execute(f"DROP TABLE {name}")
-    return old
+        cursor.execute("SELECT monitors_drop_partitions(%s)", [before])
+        return [name for (name,) in cursor.fetchall()]
 
 
 def _change(at: int, data: Mapping[str, str]) -> Change:

@@ -4,13 +4,15 @@ from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any
 
-from django.db import connection, models
+from django.db import connection, models, transaction
 
 from baken.record.orgs.fields import WrittenField
 
 
 def insert(rows: Sequence[models.Model]) -> None:
-    """Insert new rows of one model by COPY, many times faster than one statement with all of them in it.
+    """Insert new rows of one model, many times faster than one statement with all of them in it.
+
+    By COPY into a table of the moment, since PostgreSQL refuses it where policies hold, and from there in one stroke.
 
     As they are: nothing is validated, and no column may need more than its Python value (JSON does). A number that
     the database gives out stays unknown to the row.
@@ -22,9 +24,16 @@ def insert(rows: Sequence[models.Model]) -> None:
     names = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
     values = [_reader(field) for field in fields]
     lines = [[value(row) for value in values] for row in rows]  # sealing may ask for a key, which COPY would not allow
-    with connection.cursor() as cursor, cursor.copy(f"COPY {model.db_table} ({names}) FROM STDIN") as copy:
-        for line in lines:
-            copy.write_row(line)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(DRAFT.format(names=names, table=model.db_table))
+        with cursor.copy(f"COPY draft ({names}) FROM STDIN") as copy:
+            for line in lines:
+                copy.write_row(line)
+        cursor.execute(f"INSERT INTO {model.db_table} ({names}) SELECT {names} FROM draft")  # noqa: S608
+        cursor.execute("DROP TABLE draft")
+
+
+DRAFT = "CREATE TEMPORARY TABLE draft ON COMMIT DROP AS SELECT {names} FROM {table} WITH NO DATA"
 
 
 def _reader(field: Any) -> Callable[[models.Model], Any]:

@@ -129,3 +129,7 @@ class Caller:
 def program(actor: str) -> Caller:
     """The program itself: the worker, an import, the command line. `actor` says which."""
     return Caller(actor=actor, organisation=None, everything=True)
+
+
+NOBODY = Caller(actor="anonymous", organisation=None)
+"""Somebody who is not signed in."""

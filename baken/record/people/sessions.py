@@ -12,12 +12,15 @@ from baken.record.ledger import clock
 from baken.record.orgs import indexkeys
 from baken.record.orgs.search import address_key, standing_for
 from baken.record.people import authenticator, factors, honey, limits, recovery_codes, storms
-from baken.record.people.access import Caller, NotFound, Permission
+from baken.record.people.access import Caller, NotFound, Permission, program
+from baken.record.people.acting import acting
 from baken.record.people.authenticator import DIGITS
 from baken.record.people.flows import PeopleError, set_active, set_password
 from baken.record.people.models import Attempts, SignIn, User
 from baken.record.people.reads import caller_of
 
+SESSIONS = program("sessions")
+"""Ends sessions of somebody else: nobody can see those but the program."""
 WINDOW = timedelta(minutes=15)
 PER_ACCOUNT = 10
 PER_ADDRESS = 100
@@ -170,7 +173,8 @@ def end(user: User, sign_in_id: UUID) -> None:
 @transaction.atomic
 def end_all(user: User) -> None:
     """End every session of a person."""
-    _end(list(SignIn.objects.filter(user=user).values_list("session_key", flat=True)))
+    with acting(SESSIONS):
+        _end(list(SignIn.objects.filter(user=user).values_list("session_key", flat=True)))
 
 
 def tidy() -> None:
@@ -189,8 +193,9 @@ def ended(session_key: str) -> None:
 
 
 def _end(keys: list[str]) -> None:
-    Session.objects.filter(session_key__in=keys).delete()
-    SignIn.objects.filter(session_key__in=keys).delete()
+    with acting(SESSIONS):
+        Session.objects.filter(session_key__in=keys).delete()
+        SignIn.objects.filter(session_key__in=keys).delete()
 
 
 COUNT = """

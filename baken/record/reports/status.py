@@ -11,9 +11,12 @@ from baken.record.catalogue import reads as catalogue
 from baken.record.catalogue.models import Service
 from baken.record.monitors import reads as monitors
 from baken.record.people.access import Caller, program
+from baken.record.people.acting import acting
 from baken.record.reports import scopes
 from baken.record.reports.reads import uptimes
 from baken.record.reports.uptimes import Uptimes
+
+STATUS = program("status")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,4 +69,5 @@ def of_all(caller: Caller, days: int, as_of: int) -> list[ServiceStatus]:
 
 def for_everybody(days: int, as_of: int) -> list[ServiceStatus]:
     """The same for people who are not signed in: the names of services and when they worked is all there is to it."""
-    return of_all(program("status"), days, as_of)
+    with acting(STATUS):
+        return of_all(STATUS, days, as_of)

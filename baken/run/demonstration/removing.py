@@ -8,7 +8,7 @@ from uuid import UUID
 from django.apps import apps
 from django.conf import settings
 from django.contrib.sessions.models import Session
-from django.db import IntegrityError, connection, models, transaction
+from django.db import IntegrityError, connections, models, transaction
 from django.db.backends.utils import CursorWrapper
 
 from baken.record.catalogue.models import Subscription
@@ -39,8 +39,8 @@ def remove(say: Say) -> None:
     if not ids:
         raise Kept("There is no demonstration here; nothing was removed.")
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            _refuse_if_in_use(ids)
+        _refuse_if_in_use(ids)
+        with transaction.atomic(using="owner"), connections["owner"].cursor() as cursor:
             _delete(cursor, ids, say)
         _mark().touch()
     except IntegrityError as error:

@@ -10,6 +10,7 @@ from ninja.security import HttpBearer
 from baken.record.orgs.models import Organisation
 from baken.record.people import honey
 from baken.record.people.access import Caller, NotFound, Permission
+from baken.record.people.acting import say
 from baken.record.people.network import address_of
 from baken.record.people.reads import caller_of_token
 from baken.show.api import limiting
@@ -47,6 +48,7 @@ class Token(HttpBearer):
             limiting.count(request, "reads" if request.method in ("GET", "HEAD") else "writes", caller.actor)
         for permission in self._permissions:
             caller.require(permission)
+        say(caller)
         if (receives := self._receives) is not None:
             request.receives = lambda asked: (caller, *receives(asked, caller))  # type: ignore[attr-defined]
         return caller

@@ -23,12 +23,15 @@ from baken.reach.prober.checks import Check, CheckError
 from baken.record.ledger import clock
 from baken.record.monitors import flows, reads
 from baken.record.monitors.models import Location, Monitor
+from baken.record.people.access import program
+from baken.record.people.acting import say
 from baken.show.api import limiting
 from baken.show.api.problems import problem
 
 OLDEST = 5 * MINUTE
 """How far the clocks of prober and hub may be apart; an older request is refused."""
 
+HUB = program("hub")
 router = Router(tags=["Prober"])
 
 Big = Annotated[int, Field(ge=0, lt=2**63)]
@@ -60,6 +63,7 @@ class Signed(AuthBase):
             return None
         if abs(to_us(clock.now()) - int(timestamp)) > OLDEST:
             return None
+        say(HUB)
         location = reads.location_by_code(code)
         if location is None or request.method is None:
             return None

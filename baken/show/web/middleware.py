@@ -1,8 +1,10 @@
 """What every request gets: its caller, the reader's language and zone, and a strict content policy."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 
@@ -10,7 +12,8 @@ from baken.domain.zones import zone
 from baken.record.ledger.signals import write_unopened
 from baken.record.looks.answers import written_down
 from baken.record.orgs import opened
-from baken.record.people.access import Caller
+from baken.record.people.access import NOBODY, Caller
+from baken.record.people.acting import acting, fall_silent, say
 from baken.record.people.reads import caller_of
 from baken.record.people.sessions import note_use
 from baken.show.files import let_go
@@ -31,8 +34,6 @@ POLICY = "; ".join(
         "manifest-src 'self'",
     )
 )
-
-NOBODY = Caller(actor="anonymous", organisation=None)
 
 
 class PageRequest(HttpRequest):
@@ -61,6 +62,22 @@ class ContentSecurityPolicy:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         return response
+
+
+class Door:
+    """Around everything: a request comes in as nobody, and leaves a connection that asks for nobody."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with suppress(OperationalError, InterfaceError):  # the view meets the same, and says so as it should
+            say(NOBODY)
+        try:
+            return self.get_response(request)
+        finally:
+            with suppress(OperationalError, InterfaceError):
+                fall_silent()
 
 
 class Unopened:
@@ -109,7 +126,7 @@ class Reader:
         if not user.is_authenticated:
             return self.get_response(request)
         note_use(request.session.session_key or "")
-        with translation.override(user.language), timezone.override(zone(user.zone)):
+        with acting(request.caller), translation.override(user.language), timezone.override(zone(user.zone)):  # type: ignore[attr-defined]
             response = self.get_response(request)
             response.headers["Content-Language"] = user.language
             return response

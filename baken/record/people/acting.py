@@ -1,0 +1,70 @@
+"""The connection says for whom it asks: as which role of the database, for which organisation, by which actor.
+
+The policies in `record.policies` answer to that. What is said holds for the connection until something else is said, or
+the transaction in which it was said is rolled back.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection
+from psycopg.pq import TransactionStatus
+
+from baken.record import policies
+from baken.record.people.access import Caller, Role
+
+SAY = """
+SELECT set_config('role', %s, false), set_config('baken.organisation', %s, false), set_config('baken.actor', %s, false)
+"""
+HEARD = """
+SELECT current_setting('role'), current_setting('baken.organisation', true), current_setting('baken.actor', true)
+"""
+Said = tuple[str, str, str]
+
+
+def role_of(caller: Caller) -> str:
+    """The role of the database in which a caller's rows are found."""
+    if caller.everything:
+        return policies.PROGRAM
+    if caller.staff:
+        return policies.STAFF
+    if Role.CUSTOMER in caller.roles:
+        return policies.CUSTOMER
+    return policies.AUDITOR if Role.AUDITOR in caller.roles else policies.DOOR
+
+
+def say(caller: Caller) -> None:
+    """From here on this connection asks for `caller`."""
+    _say((role_of(caller), str(caller.organisation or ""), caller.actor))
+
+
+@contextmanager
+def acting(caller: Caller) -> Iterator[None]:
+    """For what is inside, the connection asks for `caller`; afterwards for whom it did before."""
+    with connection.cursor() as cursor:
+        cursor.execute(HEARD)
+        before = cursor.fetchone()
+    say(caller)
+    try:
+        yield
+    finally:
+        if not _broken():
+            _say(before)
+
+
+def fall_silent() -> None:
+    """This connection asks for whom it did when it was opened."""
+    if not _broken():
+        with connection.cursor() as cursor:
+            cursor.execute("RESET ROLE; RESET baken.organisation; RESET baken.actor")
+
+
+def _say(said: Said) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(SAY, said)
+
+
+def _broken() -> bool:
+    """Whether the transaction has failed: rolling it back takes back what was said in it, and nothing else can."""
+    inside = connection.connection
+    return inside is None or inside.closed or inside.info.transaction_status == TransactionStatus.INERROR

@@ -1,0 +1,228 @@
+"""Who may see which rows: PostgreSQL's row-level security, the second lock behind the queries.
+
+A connection of the program at work logs in as a role that owns no table and may do nothing, and says for whom it asks:
+it takes on one of the five roles below, with the organisation and the actor in `baken.organisation` and `baken.actor`
+(see `people.acting`). A query that forgets its filter then finds what that reader may see, and nothing else. A table
+that is not named here belongs to the program and the provider's people alone.
+
+There is one policy for each role and table, with comparisons that give nothing away (`=` and `IN` over uuid and text),
+so that indexes are used under it. The owner of the tables is not subject to them: it changes the schema.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
+from psycopg import sql
+
+DOOR = "baken_door"
+"""Nobody is known yet: what it takes to know somebody."""
+CUSTOMER = "baken_customer"
+STAFF = "baken_staff"
+"""The provider's people: every customer."""
+AUDITOR = "baken_auditor"
+PROGRAM = "baken_program"
+"""The program itself: the worker, imports, the command line, what machines deliver."""
+ROLES = (DOOR, CUSTOMER, STAFF, AUDITOR, PROGRAM)
+
+LEDGER = "ledger_ledgerfact"
+SESSION = "django_session"
+MIGRATIONS = "django_migrations"
+EVERYTHING = "SELECT, INSERT, UPDATE, DELETE"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Which rows of a table a role finds, which it may leave behind, and what it may do; conditions in SQL."""
+
+    finds: str = "true"
+    may: str = "SELECT"
+    leaves: str = ""
+
+
+ME = "NULLIF(current_setting('baken.organisation', true), '')::uuid"
+ACTOR = "current_setting('baken.actor', true)"
+PROVIDER = "(SELECT id FROM orgs_organisation WHERE kind = 'provider')"
+MINE = f"organisation_id = {ME}"
+OURS = f"organisation_id IN ({ME}, {PROVIDER})"
+MY_SERVICES = f"(SELECT service_id FROM catalogue_subscription WHERE organisation_id = {ME})"  # noqa: S608
+OF_MY_SERVICES = f"service_id IN {MY_SERVICES}"
+MY_USER = f"'user:' || user_id = {ACTOR}"
+MY_SESSION = f"session_key IN (SELECT session_key FROM people_signin WHERE {MY_USER})"  # noqa: S608
+
+_READ_KEYS = {"orgs_wrappingkey": Rule(), "orgs_datakey": Rule(may="SELECT, INSERT")}
+_MYSELF = {
+    "people_membership": Rule(OURS),
+    "people_apitoken": Rule(MY_USER, "SELECT, INSERT, UPDATE", MY_USER),
+    "people_signin": Rule(MY_USER, EVERYTHING, MY_USER),
+    "people_attempts": Rule(may=EVERYTHING),
+    "people_idempotencykey": Rule(f"actor = {ACTOR}", EVERYTHING),
+    SESSION: Rule(MY_SESSION, EVERYTHING, "true"),
+}
+
+AT_THE_DOOR: Mapping[str, Rule] = {
+    "orgs_organisation": Rule(),
+    **_READ_KEYS,
+    LEDGER: Rule(may="SELECT, INSERT"),
+    "people_user": Rule(may="SELECT, UPDATE"),
+    "people_membership": Rule(),
+    "people_apitoken": Rule(may="SELECT, UPDATE"),
+    "people_signin": Rule(may=EVERYTHING),
+    "people_attempts": Rule(may=EVERYTHING),
+    SESSION: Rule(may=EVERYTHING),
+}
+
+OF_A_CUSTOMER: Mapping[str, Rule] = {
+    "orgs_organisation": Rule(f"id = {ME} OR kind = 'provider'"),
+    "orgs_wrappingkey": Rule(OURS),
+    "orgs_datakey": Rule(OURS, "SELECT, INSERT"),
+    "orgs_file": Rule(MINE, EVERYTHING),
+    "orgs_filechunk": Rule(MINE, EVERYTHING),
+    "orgs_searchtoken": Rule(f"{MINE} AND scope = 'all'", "SELECT, INSERT", MINE),
+    LEDGER: Rule(OURS, "SELECT, INSERT", MINE),
+    "people_user": Rule(OURS, "SELECT, UPDATE", MINE),
+    **_MYSELF,
+    "catalogue_service": Rule(f"id IN {MY_SERVICES}"),
+    "catalogue_agreement": Rule(f"{OF_MY_SERVICES} AND {OURS}"),
+    "catalogue_agreementversion": Rule("agreement_id IN (SELECT id FROM catalogue_agreement)"),
+    "catalogue_subscription": Rule(MINE),
+    "catalogue_intakespan": Rule(OF_MY_SERVICES),
+    "catalogue_maintenance": Rule(OF_MY_SERVICES),
+    "incidents_incident": Rule(MINE, "SELECT, INSERT, UPDATE"),
+    "incidents_message": Rule(f"{MINE} AND visible", "SELECT, INSERT"),
+    "incidents_draft": Rule(f"'user:' || author_id = {ACTOR}", EVERYTHING, MINE),
+    "complaints_complaint": Rule(MINE, "SELECT, INSERT, UPDATE"),
+    "complaints_remark": Rule(f"{MINE} AND visible", "SELECT, INSERT"),
+    "monitors_location": Rule(),
+    "monitors_monitor": Rule(OF_MY_SERVICES),
+    "monitors_monitorversion": Rule("monitor_id IN (SELECT id FROM monitors_monitor)"),
+    "monitors_sight": Rule("monitor_id IN (SELECT id FROM monitors_monitor)"),
+    "monitors_statechange": Rule("sight_id IN (SELECT id FROM monitors_sight)"),
+    "recovery_drill": Rule(OF_MY_SERVICES),
+    "audits_audit": Rule(f"signed_off_at IS NOT NULL AND services && ARRAY{MY_SERVICES}"),
+    "audits_securityreview": Rule(OF_MY_SERVICES),
+    "clocks_reading": Rule(f"{OURS} AND {OF_MY_SERVICES}"),
+    "clocks_cursor": Rule(),
+    "reports_snapshot": Rule(f"customer_id = {ME}"),
+    "reports_improvement": Rule(f"customer_id = {ME}"),
+}
+
+OF_AN_AUDITOR: Mapping[str, Rule] = {
+    "orgs_organisation": Rule("kind = 'provider'"),
+    "orgs_wrappingkey": Rule(OURS),
+    "orgs_datakey": Rule(OURS, "SELECT, INSERT"),
+    "orgs_file": Rule(MINE, EVERYTHING),
+    "orgs_filechunk": Rule(MINE, EVERYTHING),
+    LEDGER: Rule(OURS, "SELECT, INSERT", MINE),
+    "people_user": Rule(OURS, "SELECT, UPDATE", MINE),
+    **_MYSELF,
+    "catalogue_service": Rule(),
+    "audits_audit": Rule(may="SELECT, UPDATE"),
+    "audits_finding": Rule(may="SELECT, INSERT, UPDATE"),
+}
+
+OF_EVERYBODY_ELSE: Mapping[str, Mapping[str, Rule]] = {
+    STAFF: {LEDGER: Rule(may="SELECT, INSERT"), MIGRATIONS: Rule(), SESSION: _MYSELF[SESSION]},
+    PROGRAM: {LEDGER: Rule(may="SELECT, INSERT"), MIGRATIONS: Rule()},
+}
+"""Where the provider's people and the program may not do everything."""
+_NARROW = {DOOR: AT_THE_DOOR, CUSTOMER: OF_A_CUSTOMER, AUDITOR: OF_AN_AUDITOR}
+SHARED = frozenset().union(*_NARROW.values())
+"""The tables in which different readers see different rows. Of the others a reader sees everything, or has no access."""
+
+
+def rules(role: str, tables: list[str]) -> Iterator[tuple[str, Rule]]:
+    """What a role may do with which of these tables."""
+    for table in tables:
+        if role in _NARROW:
+            if table in _NARROW[role]:
+                yield table, _NARROW[role][table]
+        else:
+            yield table, OF_EVERYBODY_ELSE[role].get(table) or Rule(may=EVERYTHING)
+
+
+def in_force(connection: BaseDatabaseWrapper) -> bool:
+    """Whether the database holds these rules, for the tables that it has."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT obj_description('django_migrations'::regclass)")
+        return bool(cursor.fetchone()[0] == _mark(_tables(cursor)))
+
+
+def put_in_force(connection: BaseDatabaseWrapper, login: str) -> None:
+    """Make the roles, let `login` take them on, and put the rules on every table; for the owner, as often as wanted."""
+    with connection.cursor() as cursor:
+        for role in ROLES:
+            cursor.execute(MAKE_ROLE.format(role=role))
+        cursor.execute(sql.SQL("GRANT {} TO {}").format(_names(ROLES), sql.Identifier(login)))
+        cursor.execute(REVOKE.format(roles=", ".join(ROLES)))
+        cursor.execute(PARTITIONS)
+        tables = _tables(cursor)
+        for table in tables:
+            kept = "ENABLE" if table in SHARED else "DISABLE"
+            cursor.execute(sql.SQL(f"ALTER TABLE {{}} {kept} ROW LEVEL SECURITY").format(sql.Identifier(table)))
+        for role in ROLES:
+            _open(cursor, role, tables)
+        cursor.execute(sql.SQL("COMMENT ON TABLE django_migrations IS {}").format(sql.Literal(_mark(tables))))
+
+
+MAKE_ROLE = """
+DO $$ BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN CREATE ROLE {role} NOLOGIN; END IF;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;  -- another database of this server was quicker
+END $$
+"""
+TABLES = """
+SELECT relname FROM pg_class
+WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition ORDER BY relname
+"""
+REVOKE = """
+DO $$
+DECLARE held record;
+BEGIN
+    FOR held IN SELECT policyname, tablename FROM pg_policies WHERE schemaname = current_schema() LOOP
+        EXECUTE format('DROP POLICY %I ON %I', held.policyname, held.tablename);
+    END LOOP;
+    EXECUTE format('REVOKE ALL ON ALL TABLES IN SCHEMA %I FROM {roles}', current_schema());
+END $$
+"""
+PARTITIONS = """
+GRANT EXECUTE ON FUNCTION monitors_make_partition(date), monitors_drop_partitions(date) TO baken_program
+"""
+SCHEMA_USE = """
+DO $$ BEGIN
+    EXECUTE format('GRANT USAGE ON SCHEMA %I TO {role}', current_schema());
+    EXECUTE format('GRANT USAGE ON ALL SEQUENCES IN SCHEMA %I TO {role}', current_schema());
+END $$
+"""
+
+
+def _open(cursor: CursorWrapper, role: str, tables: list[str]) -> None:
+    cursor.execute(SCHEMA_USE.format(role=role))
+    for table, rule in rules(role, tables):
+        names = {"table": sql.Identifier(table), "role": sql.Identifier(role), "policy": sql.Identifier(f"for_{role}")}
+        cursor.execute(sql.SQL(f"GRANT {rule.may} ON {{table}} TO {{role}}").format(**names))
+        if table not in SHARED:
+            continue
+        cursor.execute(
+            sql.SQL(
+                f"CREATE POLICY {{policy}} ON {{table}} TO {{role}} "
+                f"USING ({rule.finds}) WITH CHECK ({rule.leaves or rule.finds})"
+            ).format(**names)
+        )
+
+
+def _tables(cursor: CursorWrapper) -> list[str]:
+    cursor.execute(TABLES)
+    return [name for (name,) in cursor.fetchall()]
+
+
+def _mark(tables: list[str]) -> str:
+    """Changes when the rules do, or the tables that they are for."""
+    written = repr([(role, table, rule) for role in ROLES for table, rule in rules(role, tables)])
+    return f"policies {hashlib.sha256(written.encode()).hexdigest()[:16]}"
+
+
+def _names(names: tuple[str, ...]) -> sql.Composed:
+    return sql.SQL(", ").join(map(sql.Identifier, names))
