@@ -17,6 +17,7 @@ from baken.record import policies
 from baken.record.catalogue import flows as catalogue
 from baken.record.catalogue.models import Service
 from baken.record.ledger import clock
+from baken.record.orgs import indexkeys
 from baken.record.orgs.models import Organisation
 from baken.record.people import flows as people
 from baken.record.people.access import Caller, Role, program
@@ -129,6 +130,7 @@ def django_db_setup(
         policies.put_in_force(owner, application.settings_dict["USER"])
         owner.close()
         application.settings_dict["NAME"] = name
+        indexkeys.ensure()
     yield
     with django_db_blocker.unblock():
         application.close()
@@ -144,6 +146,8 @@ def _empty_the_tables(case: TransactionTestCase) -> None:
         cursor.execute("ALTER TABLE ledger_ledgerfact DISABLE TRIGGER ledger_append_only")
         cursor.execute(f"TRUNCATE {names}")
         cursor.execute("ALTER TABLE ledger_ledgerfact ENABLE ALWAYS TRIGGER ledger_append_only")
+    indexkeys.forget_all()
+    indexkeys.ensure()
 
 
 TransactionTestCase._fixture_teardown = _empty_the_tables

@@ -52,8 +52,14 @@ OF_MY_SERVICES = f"service_id IN {MY_SERVICES}"
 MY_USER = f"'user:' || user_id = {ACTOR}"
 MY_SESSION = f"session_key IN (SELECT session_key FROM people_signin WHERE {MY_USER})"  # noqa: S608
 
-_READ_KEYS = {"orgs_wrappingkey": Rule(), "orgs_datakey": Rule(may="SELECT, INSERT")}
+_READ_KEYS = {"orgs_wrappingkey": Rule(), "orgs_datakey": Rule(may="SELECT, INSERT"), "orgs_indexkey": Rule()}
 _MYSELF = {
+    "orgs_indexkey": Rule(),
+    "people_authenticator": Rule(MY_USER, EVERYTHING),
+    "people_recoverycode": Rule(MY_USER, EVERYTHING),
+    "people_passkey": Rule(MY_USER, EVERYTHING),
+    "people_identity": Rule(MY_USER, EVERYTHING),
+    "people_identityprovider": Rule(OURS),
     "people_membership": Rule(OURS),
     "people_apitoken": Rule(MY_USER, "SELECT, INSERT, UPDATE", MY_USER),
     "people_signin": Rule(MY_USER, EVERYTHING, MY_USER),
@@ -71,6 +77,11 @@ AT_THE_DOOR: Mapping[str, Rule] = {
     "people_apitoken": Rule(may="SELECT, UPDATE"),
     "people_signin": Rule(may=EVERYTHING),
     "people_attempts": Rule(may=EVERYTHING),
+    "people_authenticator": Rule(may="SELECT, UPDATE"),
+    "people_recoverycode": Rule(may="SELECT, DELETE"),
+    "people_passkey": Rule(may="SELECT, UPDATE"),
+    "people_identityprovider": Rule(),
+    "people_identity": Rule(may="SELECT, INSERT, UPDATE"),
     SESSION: Rule(may=EVERYTHING),
 }
 
@@ -80,6 +91,9 @@ OF_A_CUSTOMER: Mapping[str, Rule] = {
     "orgs_datakey": Rule(OURS, "SELECT, INSERT"),
     "orgs_file": Rule(MINE, EVERYTHING),
     "orgs_filechunk": Rule(MINE, EVERYTHING),
+    "orgs_filepart": Rule(MINE, EVERYTHING),
+    "orgs_filefault": Rule(MINE, "SELECT, INSERT"),
+    "looks_look": Rule(MINE),
     "orgs_searchtoken": Rule(f"{MINE} AND scope = 'all'", "SELECT, INSERT", MINE),
     LEDGER: Rule(OURS, "SELECT, INSERT", MINE),
     "people_user": Rule(OURS, "SELECT, UPDATE", MINE),
@@ -115,6 +129,8 @@ OF_AN_AUDITOR: Mapping[str, Rule] = {
     "orgs_datakey": Rule(OURS, "SELECT, INSERT"),
     "orgs_file": Rule(MINE, EVERYTHING),
     "orgs_filechunk": Rule(MINE, EVERYTHING),
+    "orgs_filepart": Rule(MINE, EVERYTHING),
+    "orgs_filefault": Rule(MINE, "SELECT, INSERT"),
     LEDGER: Rule(OURS, "SELECT, INSERT", MINE),
     "people_user": Rule(OURS, "SELECT, UPDATE", MINE),
     **_MYSELF,
@@ -130,7 +146,7 @@ OF_EVERYBODY_ELSE: Mapping[str, Mapping[str, Rule]] = {
 """Where the provider's people and the program may not do everything."""
 _NARROW = {DOOR: AT_THE_DOOR, CUSTOMER: OF_A_CUSTOMER, AUDITOR: OF_AN_AUDITOR}
 SHARED = frozenset().union(*_NARROW.values())
-"""The tables in which different readers see different rows. Of the others a reader sees everything, or has no access."""
+"""The tables in which different readers see different rows; others a reader sees as a whole, or not at all."""
 
 
 def rules(role: str, tables: list[str]) -> Iterator[tuple[str, Rule]]:
@@ -146,8 +162,9 @@ def rules(role: str, tables: list[str]) -> Iterator[tuple[str, Rule]]:
 def in_force(connection: BaseDatabaseWrapper) -> bool:
     """Whether the database holds these rules, for the tables that it has."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT obj_description('django_migrations'::regclass)")
-        return bool(cursor.fetchone()[0] == _mark(_tables(cursor)))
+        cursor.execute(HELD)
+        mark, granted = cursor.fetchone()
+        return bool(granted and mark == _mark(_tables(cursor)))
 
 
 def put_in_force(connection: BaseDatabaseWrapper, login: str) -> None:
@@ -167,6 +184,11 @@ def put_in_force(connection: BaseDatabaseWrapper, login: str) -> None:
         cursor.execute(sql.SQL("COMMENT ON TABLE django_migrations IS {}").format(sql.Literal(_mark(tables))))
 
 
+HELD = """
+SELECT obj_description('django_migrations'::regclass), EXISTS (
+    SELECT FROM pg_roles WHERE rolname = 'baken_program' AND has_table_privilege(oid, 'django_migrations', 'SELECT'))
+"""
+"""A restored dump has the mark, and perhaps not the privileges."""
 MAKE_ROLE = """
 DO $$ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN CREATE ROLE {role} NOLOGIN; END IF;

@@ -123,7 +123,7 @@ def _schema(say: Say) -> Iterator[None]:
             _drop()
             _command(f"CREATE SCHEMA {SCHEMA}")
             say("making empty tables")
-            with _inside(owner()):
+            with _inside(owner()), _inside(connection):
                 bring_up_to_date(lambda said: None)
             yield
         finally:

@@ -73,7 +73,8 @@ def worker(cast: Cast) -> Iterator[None]:
     """The worker, on the database of the test."""
     process = subprocess.Popen(
         [sys.executable, "-m", "baken.run.worker"],
-        env={**os.environ, **addresses(connection.settings_dict["NAME"]), "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL,
+        env={**os.environ, **addresses(connection.settings_dict["NAME"]), "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
     )  # fmt: skip
     yield
     process.terminate()

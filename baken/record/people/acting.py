@@ -6,6 +6,7 @@ the transaction in which it was said is rolled back.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from django.db import connection
 from psycopg.pq import TransactionStatus
@@ -20,6 +21,7 @@ HEARD = """
 SELECT current_setting('role'), current_setting('baken.organisation', true), current_setting('baken.actor', true)
 """
 Said = tuple[str, str, str]
+Piece = TypeVar("Piece")
 
 
 def role_of(caller: Caller) -> str:
@@ -50,6 +52,16 @@ def acting(caller: Caller) -> Iterator[None]:
     finally:
         if not _broken():
             _say(before)
+
+
+def step_by_step(caller: Caller, pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """The same pieces, each made while the connection asks for `caller`; not in between, when others may use it."""
+    while True:
+        with acting(caller):
+            piece = next(pieces, None)
+        if piece is None:
+            return
+        yield piece
 
 
 def fall_silent() -> None:

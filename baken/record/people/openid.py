@@ -23,6 +23,7 @@ from baken.record.orgs.fields import clean_written
 from baken.record.orgs.models import Organisation
 from baken.record.people import factors
 from baken.record.people.access import Caller, NotFound, Permission, Role, program
+from baken.record.people.acting import acting
 from baken.record.people.flows import PeopleError, add_user, fitting
 from baken.record.people.models import Identity, IdentityProvider, User
 from baken.record.people.reads import by_email
@@ -234,10 +235,12 @@ def _by_address(row: IdentityProvider, found: Person) -> User:
         return user
     if user is not None or not row.new_role:
         raise Refused("Nobody here has your e-mail address. Ask an administrator to add you.")
-    return add_user(
-        program(f"identity-provider:{row.id}"), organisation=row.organisation, email=found.email,
-        name=found.name[:200] or found.email, roles=[Role(row.new_role)],
-    )  # fmt: skip
+    caller = program(f"identity-provider:{row.id}")
+    with acting(caller):  # at the door nobody is made
+        return add_user(
+            caller, organisation=row.organisation, email=found.email, name=found.name[:200] or found.email,
+            roles=[Role(row.new_role)],
+        )  # fmt: skip
 
 
 def _active(user: User) -> User:

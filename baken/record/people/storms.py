@@ -14,11 +14,14 @@ from baken.record.ledger.signals import STORM, raise_once
 from baken.record.orgs.fields import LINE
 from baken.record.orgs.models import Organisation
 from baken.record.orgs.search import address_key
+from baken.record.people.access import program
+from baken.record.people.acting import acting
 from baken.record.people.models import Storm
 
 ACCOUNTS, ADDRESSES = 20, 20
 """So many accounts from one address, or addresses at one account, within a window of `sessions` are a storm."""
 
+STORMS = program("storms")
 Count = Callable[[str, str], tuple[datetime, int]]
 
 
@@ -40,9 +43,9 @@ def _judge(way: str, tried: str, began: datetime, number: int, limit: int) -> No
         _keep(provider, Storm(way=way, tried=tried[:LINE], began=began, number=number))
 
 
-@transaction.atomic
 def _keep(provider: Organisation, storm: Storm) -> None:
     storm.organisation = provider
-    storm.save(force_insert=True)
     data = {"storm": str(storm.id), "way": storm.way, "number": storm.number}
-    raise_once(STORM, organisation=provider.id, about=str(storm.id), data=data, actor="sign-in", at=storm.began)
+    with acting(STORMS), transaction.atomic():
+        storm.save(force_insert=True)
+        raise_once(STORM, organisation=provider.id, about=str(storm.id), data=data, actor="sign-in", at=storm.began)

@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils import timezone, translation
 
 from baken.domain.zones import zone
@@ -13,7 +13,7 @@ from baken.record.ledger.signals import write_unopened
 from baken.record.looks.answers import written_down
 from baken.record.orgs import opened
 from baken.record.people.access import NOBODY, Caller
-from baken.record.people.acting import acting, fall_silent, say
+from baken.record.people.acting import acting, fall_silent, say, step_by_step
 from baken.record.people.reads import caller_of
 from baken.record.people.sessions import note_use
 from baken.show.files import let_go
@@ -74,10 +74,19 @@ class Door:
         with suppress(OperationalError, InterfaceError):  # the view meets the same, and says so as it should
             say(NOBODY)
         try:
-            return self.get_response(request)
+            response = self.get_response(request)
+            if isinstance(response, StreamingHttpResponse):  # its pieces are made when nobody stands around it any more
+                response.streaming_content = step_by_step(_asking(request), iter(response))
+            return response
         finally:
             with suppress(OperationalError, InterfaceError):
                 fall_silent()
+
+
+def _asking(request: HttpRequest) -> Caller:
+    """Who turned out to ask: whose token it is, or whose session."""
+    auth = getattr(request, "auth", None)
+    return auth if isinstance(auth, Caller) else getattr(request, "caller", NOBODY)
 
 
 class Unopened:
