@@ -196,7 +196,7 @@ def _headed(response: HttpResponseBase, file: File) -> HttpResponse:
         "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
         "X-Content-Type-Options": "nosniff",
         "Cross-Origin-Resource-Policy": "same-origin",
-        "Cache-Control": "private, no-cache",
+        "Cache-Control": "no-store",
         "Accept-Ranges": "bytes",
         "ETag": f'"{file.sha256}"',
     }

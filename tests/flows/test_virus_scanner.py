@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from pytest_django import Settings
 
@@ -21,6 +22,7 @@ from baken.record.ledger.models import LedgerFact
 from baken.record.orgs import files
 from baken.record.orgs.arriving import CHUNK, PER_HOUR, Arrival, FileError
 from baken.record.orgs.models import File, FileChunk, FileFault
+from baken.show.files import AT_ONCE
 from tests.conftest import Cast
 from tests.flows.clamd import EICAR, clamd
 from tests.flows.test_audits import opened
@@ -200,3 +202,16 @@ def test_what_a_file_is_decides_and_not_its_name(cast: Cast, name: str, content:
 def test_a_page_is_taken_as_an_attachment_and_handed_out_as_bytes(cast: Cast) -> None:
     file = files.receive(cast.customer, name="a.html", content=b"<!DOCTYPE html><script>x</script>", at=NOW)
     assert file.media_type == "text/html"
+
+
+def test_a_request_brings_only_so_many_files(cast: Cast) -> None:
+    audit = opened(cast)
+    client = Client()
+    client.force_login(cast.audrey.user)
+    many = [SimpleUploadedFile(f"{number}.pdf", CLEAN) for number in range(AT_ONCE + 1)]
+    answer = client.post(f"/audits/{audit.number}/report/", {"file": many})
+    assert answer.status_code == 422
+    assert "At most 10 files at once; send the others after these." in answer.text
+    assert not FileChunk.objects.exists(), "what no flow took is gone after the request"
+    one = SimpleUploadedFile("report.pdf", CLEAN)
+    assert client.post(f"/audits/{audit.number}/report/", {"file": one}).status_code == 302
