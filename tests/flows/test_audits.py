@@ -9,7 +9,7 @@ from django.test import Client
 
 from baken.domain.instants import to_us
 from baken.domain.kpis import Status, Why
-from baken.record.audits import flows, reads, reminders
+from baken.record.audits import flows, reads
 from baken.record.audits.flows import AuditError, Conflict
 from baken.record.audits.models import Audit, Finding
 from baken.record.incidents import break_ins
@@ -22,9 +22,7 @@ from baken.record.orgs.models import File
 from baken.record.people import flows as people
 from baken.record.people.access import Caller, Forbidden, NotFound, Role
 from baken.record.people.reads import caller_of
-from baken.record.reports import duties
 from baken.record.reports import reads as reports
-from baken.record.reports.suspicions import suspicions
 from tests.conftest import START, Cast
 
 PDF = b"%PDF-1.7 signed"
@@ -327,119 +325,3 @@ def test_remarks_are_kept_whole_or_refused(cast: Cast) -> None:
             cast.mona.caller, service=cast.service, began=START - timedelta(days=2), ended=START - timedelta(days=1),
             remarks="x" * (flows.REMARKS + 1),
         )  # fmt: skip
-
-
-def suspected(cast: Cast, day: int) -> int:
-    with clock.at(datetime(2026, 3, day, 12, tzinfo=UTC)):
-        return incidents.report(
-            cast.alice.caller, organisation=cast.customer, service=cast.service, subject=f"Odd sign-ins {day}",
-            classes=["security"],
-        ).number  # fmt: skip
-
-
-def test_beside_c8_stand_suspicions_that_nobody_judged_and_those_that_were_none(cast: Cast) -> None:
-    number, none, other = suspected(cast, 5), suspected(cast, 6), suspected(cast, 7)
-    with clock.at(datetime(2026, 3, 8, tzinfo=UTC)):
-        break_ins.judge(cast.mona.caller, none, confirmed=False, reason="It was our own scanner.")
-        break_ins.judge(cast.mona.caller, other, confirmed=True, reason="Seen in the log.")
-
-    def beside(as_of: datetime, month: int = 3) -> tuple[list[int], list[int]]:
-        scope = reports.scope(
-            cast.program, service=cast.service, customer=None, date_from=date(2026, month, 1),
-            date_to=date(2026, month + 1, 1), as_of=to_us(as_of),
-        )  # fmt: skip
-        found = suspicions(cast.mona.caller, scope)
-        return [row.incident.number for row in found.unjudged], [row.incident.number for row in found.rejected]
-
-    assert beside(datetime(2026, 3, 7, 13, tzinfo=UTC)) == ([number, none, other], [])
-    assert beside(datetime(2026, 4, 1, tzinfo=UTC)) == ([number], [none])
-    assert beside(datetime(2026, 4, 2, tzinfo=UTC), month=4) == ([number], []), "it is still to be judged"
-    with clock.at(datetime(2026, 4, 3, tzinfo=UTC)):
-        break_ins.judge(cast.mona.caller, other, confirmed=False, reason="The log was of another machine.")
-    assert beside(datetime(2026, 4, 2, tzinfo=UTC), month=4) == ([number], []), "what was known then stays known"
-    assert beside(datetime(2026, 4, 4, tzinfo=UTC), month=4) == ([number], [other])
-
-
-def reminded(audit: Audit) -> list[tuple[str, int]]:
-    kinds = ("audit.expiry_reminded", "audit.finding_reminded")
-    return [(fact.kind, fact.data["days"]) for fact in ledger.of_stream(audit.id) if fact.kind in kinds]
-
-
-def remind_at(moment: datetime) -> int:
-    with clock.at(moment):
-        return reminders.remind()
-
-
-def test_somebody_is_reminded_once_of_a_grade_that_ends(cast: Cast) -> None:
-    audit = signed(cast, 78, JUNE)
-    until = datetime(2026, 12, 10, 13, tzinfo=UTC)
-    assert remind_at(until - timedelta(days=60, seconds=1)) == 0
-    assert remind_at(until - timedelta(days=60)) == 1
-    assert remind_at(until - timedelta(days=59)) == 0
-    assert remind_at(until - timedelta(days=7)) == 2, "the worker stood still, and catches up"
-    assert reminded(audit) == [("audit.expiry_reminded", days) for days in (60, 30, 7)]
-    last = ledger.of_stream(audit.id)[-1]
-    assert last.at == to_us(until - timedelta(days=7)), "dated when it fell"
-    assert (remind_at(until + timedelta(days=1)), last.data["service"]) == (0, str(cast.service.id))
-
-
-def test_a_newer_audit_takes_the_place_of_one_that_ends(cast: Cast) -> None:
-    signed(cast, 78, JUNE)
-    newer = signed(cast, 80, datetime(2026, 10, 1, tzinfo=UTC))
-    assert remind_at(datetime(2026, 12, 9, tzinfo=UTC)) == 0
-    assert remind_at(datetime(2027, 2, 10, tzinfo=UTC)) == 1
-    assert len(reminded(newer)) == 1
-
-
-def due_at(cast: Cast, moment: datetime) -> list[tuple[str, bool]]:
-    found = duties.due(cast.mona.caller, to_us(moment))
-    return [(one.matter.value, one.overdue) for one in found if one.matter != "drill"]
-
-
-def test_what_is_due_of_audits_and_break_ins_is_on_one_list(cast: Cast) -> None:
-    audit = signed(cast, 78, JUNE)
-    until = datetime(2026, 12, 10, 13, tzinfo=UTC)
-    assert due_at(cast, until - timedelta(days=61)) == []
-    assert due_at(cast, until - timedelta(days=60)) == [("grade", False)]
-    assert due_at(cast, until) == [("grade", True)]
-    with clock.at(JUNE):
-        later = opened(cast)
-        finding = flows.add_finding(
-            cast.audrey.caller, later.number, title="Old TLS", severity="high", deadline=date(2026, 7, 10)
-        )
-        number = incidents.report(
-            cast.alice.caller, organisation=cast.customer, service=cast.service, subject="Odd", classes=["security"]
-        ).number
-    assert due_at(cast, JUNE + timedelta(hours=1)) == [("break_in", False)]
-    assert due_at(cast, datetime(2026, 7, 8, tzinfo=UTC)) == [("break_in", True), ("finding", False)]
-    with clock.at(datetime(2026, 7, 8, tzinfo=UTC)):
-        break_ins.judge(cast.mona.caller, number, confirmed=False, reason="Our own scanner.")
-        assert reminders.remind() == 1
-    assert due_at(cast, datetime(2026, 7, 10, 21, tzinfo=UTC)) == [("finding", False)], "the day lasts in Amsterdam"
-    assert due_at(cast, datetime(2026, 7, 10, 22, tzinfo=UTC)) == [("finding", True)]
-    assert remind_at(datetime(2026, 7, 11, tzinfo=UTC)) == 1
-    assert reminded(later) == [("audit.finding_reminded", 7), ("audit.finding_reminded", 0)]
-    flows.close_finding(cast.audrey.caller, finding.id, evidence="Scanned again.")
-    assert due_at(cast, datetime(2026, 7, 12, tzinfo=UTC)) == []
-    assert reminded(audit) == []
-
-
-def test_a_finding_is_closed_by_somebody_who_shows_why(cast: Cast) -> None:
-    finding = flows.add_finding(cast.audrey.caller, opened(cast).number, title="Old TLS", severity="high")
-    with pytest.raises(AuditError, match=r"^evidence: "):
-        flows.close_finding(cast.mona.caller, finding.id, evidence=" ")
-    flows.close_finding(cast.mona.caller, finding.id, evidence="Change 118, scanned by Bob.")
-    again = flows.close_finding(cast.audrey.caller, finding.id, evidence="Me too.")
-    assert (again.closed_by, again.evidence) == (cast.mona.user, "Change 118, scanned by Bob.")
-
-
-def test_the_front_pages_of_manager_and_administrator_show_what_is_due(cast: Cast, client: Client) -> None:
-    with clock.at(JUNE):
-        incidents.report(
-            cast.alice.caller, organisation=cast.customer, service=cast.service, subject="Odd", classes=["security"]
-        )
-        for person, address, shown in (
-            (cast.mona, "/kpis/", True), (cast.adam, "/health/", True), (cast.bob, "/kpis/", False),
-        ):  # fmt: skip
-            client.force_login(person.user)
-            assert ("judge whether somebody broke in" in client.get(address).content.decode()) is shown, address

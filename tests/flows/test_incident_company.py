@@ -3,20 +3,18 @@
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
 
 from baken.domain.deadlines import Step
 from baken.domain.facts import Kind, Origin, Outcome, Waiting
-from baken.domain.instants import to_us
 from baken.record.incidents import break_ins, flows, presence, reads
 from baken.record.incidents.flows import Conflict, IncidentError
 from baken.record.incidents.models import Draft, Incident, Message, Presence
 from baken.record.incidents.presence import Colleague
 from baken.record.ledger import clock
-from baken.record.ledger import reads as ledger
 from baken.record.people.access import Caller, Forbidden, NotFound
 from baken.run.supervisor import wait_until
 from tests.conftest import Cast, Person
@@ -156,42 +154,6 @@ def test_judging_lost_data_and_break_ins(cast: Cast, incident: Incident, at: Cal
     assert said(bob, incident)[-2:] == ["Logs", "It was us"], "both verdicts can be read, with why"
     with pytest.raises(Forbidden, match="Only a person"):
         break_ins.judge(cast.program, number, confirmed=True, reason="A machine thinks so")
-
-
-def test_what_the_authority_was_told_and_whether_in_time(
-    cast: Cast, incident: Incident, at: Callable[[float], None]
-) -> None:
-    mona, number = cast.mona.caller, incident.number
-
-    def tell(step: Step, hours: float) -> None:
-        sent = MONDAY + timedelta(hours=hours)
-        break_ins.tell_authority(mona, number, step=step, sent=sent, reference=f"CSIRT, {step.value}")
-
-    def standing() -> list[str]:
-        return [duty.standing.value for duty in break_ins.authority(mona, number)]
-
-    flows.change_classes(mona, number, classes=["security"], reason="A stranger")
-    assert standing() == ["open", "open", "open"]
-    at(25)
-    assert standing() == ["overdue", "open", "open"]
-    tell(Step.EARLY_WARNING, 23)
-    assert standing() == ["done", "open", "open"]
-    with pytest.raises(Conflict, match="recorded already"):
-        tell(Step.EARLY_WARNING, 24)
-    with pytest.raises(IncidentError, match=r"^sent: "):
-        tell(Step.NOTIFICATION, 26)
-    with pytest.raises(IncidentError, match=r"^sent: "):
-        tell(Step.NOTIFICATION, -1)
-    at(80)
-    tell(Step.NOTIFICATION, 80)
-    assert standing() == ["done", "late", "open"]
-    final = break_ins.authority(mona, number)[2]
-    assert final.due == to_us(datetime(2026, 4, 5, 16, tzinfo=UTC)), "a month after it was sent, not after it was due"
-    assert kinds(mona, incident).count("authority_told") == 2
-    flows.retract(mona, number, seq=ledger.of_stream(incident.id)[-1].seq, reason="The wrong incident")
-    assert standing() == ["done", "overdue", "open"]
-    with pytest.raises(Forbidden):
-        break_ins.tell_authority(cast.bob.caller, number, step=Step.NOTIFICATION, sent=clock.now(), reference="x")
 
 
 def test_drafts_are_kept_until_they_are_sent(cast: Cast, incident: Incident) -> None:

@@ -1,0 +1,103 @@
+"""What is due of audits and break-ins: reminders that are written down once, and the list on the front pages."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.test import Client
+
+from baken.domain.instants import to_us
+from baken.record.audits import flows, reminders
+from baken.record.audits.flows import AuditError
+from baken.record.audits.models import Audit
+from baken.record.incidents import break_ins
+from baken.record.incidents import flows as incidents
+from baken.record.ledger import clock
+from baken.record.ledger import reads as ledger
+from baken.record.reports import duties
+from tests.conftest import Cast
+from tests.flows.test_audits import JUNE, opened, signed
+
+
+def reminded(audit: Audit) -> list[tuple[str, int]]:
+    kinds = ("audit.expiry_reminded", "audit.finding_reminded")
+    return [(fact.kind, fact.data["days"]) for fact in ledger.of_stream(audit.id) if fact.kind in kinds]
+
+
+def remind_at(moment: datetime) -> int:
+    with clock.at(moment):
+        return reminders.remind()
+
+
+def test_somebody_is_reminded_once_of_a_grade_that_ends(cast: Cast) -> None:
+    audit = signed(cast, 78, JUNE)
+    until = datetime(2026, 12, 10, 13, tzinfo=UTC)
+    assert remind_at(until - timedelta(days=60, seconds=1)) == 0
+    assert remind_at(until - timedelta(days=60)) == 1
+    assert remind_at(until - timedelta(days=59)) == 0
+    assert remind_at(until - timedelta(days=7)) == 2, "the worker stood still, and catches up"
+    assert reminded(audit) == [("audit.expiry_reminded", days) for days in (60, 30, 7)]
+    last = ledger.of_stream(audit.id)[-1]
+    assert last.at == to_us(until - timedelta(days=7)), "dated when it fell"
+    assert (remind_at(until + timedelta(days=1)), last.data["service"]) == (0, str(cast.service.id))
+
+
+def test_a_newer_audit_takes_the_place_of_one_that_ends(cast: Cast) -> None:
+    signed(cast, 78, JUNE)
+    newer = signed(cast, 80, datetime(2026, 10, 1, tzinfo=UTC))
+    assert remind_at(datetime(2026, 12, 9, tzinfo=UTC)) == 0
+    assert remind_at(datetime(2027, 2, 10, tzinfo=UTC)) == 1
+    assert len(reminded(newer)) == 1
+
+
+def due_at(cast: Cast, moment: datetime) -> list[tuple[str, bool]]:
+    found = duties.due(cast.mona.caller, to_us(moment))
+    return [(one.matter.value, one.overdue) for one in found if one.matter != "drill"]
+
+
+def test_what_is_due_of_audits_and_break_ins_is_on_one_list(cast: Cast) -> None:
+    audit = signed(cast, 78, JUNE)
+    until = datetime(2026, 12, 10, 13, tzinfo=UTC)
+    assert due_at(cast, until - timedelta(days=61)) == []
+    assert due_at(cast, until - timedelta(days=60)) == [("grade", False)]
+    assert due_at(cast, until) == [("grade", True)]
+    with clock.at(JUNE):
+        later = opened(cast)
+        finding = flows.add_finding(
+            cast.audrey.caller, later.number, title="Old TLS", severity="high", deadline=date(2026, 7, 10)
+        )
+        number = incidents.report(
+            cast.alice.caller, organisation=cast.customer, service=cast.service, subject="Odd", classes=["security"]
+        ).number
+    assert due_at(cast, JUNE + timedelta(hours=1)) == [("break_in", False)]
+    assert due_at(cast, datetime(2026, 7, 8, tzinfo=UTC)) == [("break_in", True), ("finding", False)]
+    with clock.at(datetime(2026, 7, 8, tzinfo=UTC)):
+        break_ins.judge(cast.mona.caller, number, confirmed=False, reason="Our own scanner.")
+        assert reminders.remind() == 1
+    assert due_at(cast, datetime(2026, 7, 10, 21, tzinfo=UTC)) == [("finding", False)], "the day lasts in Amsterdam"
+    assert due_at(cast, datetime(2026, 7, 10, 22, tzinfo=UTC)) == [("finding", True)]
+    assert remind_at(datetime(2026, 7, 11, tzinfo=UTC)) == 1
+    assert reminded(later) == [("audit.finding_reminded", 7), ("audit.finding_reminded", 0)]
+    flows.close_finding(cast.audrey.caller, finding.id, evidence="Scanned again.")
+    assert due_at(cast, datetime(2026, 7, 12, tzinfo=UTC)) == []
+    assert reminded(audit) == []
+
+
+def test_a_finding_is_closed_by_somebody_who_shows_why(cast: Cast) -> None:
+    finding = flows.add_finding(cast.audrey.caller, opened(cast).number, title="Old TLS", severity="high")
+    with pytest.raises(AuditError, match=r"^evidence: "):
+        flows.close_finding(cast.mona.caller, finding.id, evidence=" ")
+    flows.close_finding(cast.mona.caller, finding.id, evidence="Change 118, scanned by Bob.")
+    again = flows.close_finding(cast.audrey.caller, finding.id, evidence="Me too.")
+    assert (again.closed_by, again.evidence) == (cast.mona.user, "Change 118, scanned by Bob.")
+
+
+def test_the_front_pages_of_manager_and_administrator_show_what_is_due(cast: Cast, client: Client) -> None:
+    with clock.at(JUNE):
+        incidents.report(
+            cast.alice.caller, organisation=cast.customer, service=cast.service, subject="Odd", classes=["security"]
+        )
+        for person, address, shown in (
+            (cast.mona, "/kpis/", True), (cast.adam, "/health/", True), (cast.bob, "/kpis/", False),
+        ):  # fmt: skip
+            client.force_login(person.user)
+            assert ("judge whether somebody broke in" in client.get(address).content.decode()) is shown, address
