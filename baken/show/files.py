@@ -24,6 +24,7 @@ from baken.record.orgs.arriving import CHUNK, Arrival, FileError
 from baken.record.orgs.models import File, Organisation
 from baken.record.orgs.places import StoreUnreachable
 from baken.record.people.access import Caller, Conflict, Forbidden, NotFound
+from baken.record.people.acting import acting
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +80,7 @@ class Sealing(FileUploadHandler):
 
     def __init__(self, request: HttpRequest | None = None) -> None:
         super().__init__(request)
+        self._caller: Caller | None = None
         self._arrival: Arrival | None = None
         self._refusal: Refusal | None = None
         self._arrived: list[UUID] = []
@@ -110,16 +112,18 @@ class Sealing(FileUploadHandler):
 
     def let_go(self) -> None:
         """The request is over: what did not arrive whole, and what no flow took, is removed."""
-        self._abandon()
-        for id in self._arrived:
-            files.abandon(id)
+        if self._caller is not None:
+            with acting(self._caller):
+                self._abandon()
+                for id in self._arrived:
+                    files.abandon(id)
 
     def _begin(self, request: HttpRequest, receives: Destination) -> None:
         if self._count > AT_ONCE:
             raise FileError(f"file: at most {AT_ONCE} files at once; send the others after these")
-        caller, organisation, kind = receives(request)
+        self._caller, organisation, kind = receives(request)
         self._arrival = Arrival(
-            organisation.id, name=self.file_name or "", kind=kind, at=clock.now(), by=_sender(caller)
+            organisation.id, name=self.file_name or "", kind=kind, at=clock.now(), by=_sender(self._caller)
         )
 
     def _try(self, step: Callable[[], Any]) -> Any:

@@ -10,6 +10,7 @@ from http.client import IncompleteRead
 
 import pytest
 from django.db import connection
+from django.test import Client
 
 from baken.record.audits import flows as audits
 from baken.record.detection import flows as detection
@@ -21,7 +22,7 @@ from baken.record.people import flows as people
 from baken.record.people.access import Permission, Role
 from baken.run.supervisor import wait_until
 from tests.conftest import Cast
-from tests.flows.streaming import BLOCK, HEAD, Memory, Server, content, digest, server
+from tests.flows.streaming import BLOCK, FOOT, HEAD, Memory, Server, content, digest, server
 
 MEGABYTES = 1024 * 1024
 GROWTH = 20
@@ -178,6 +179,25 @@ def test_a_file_for_nobody_is_kept_nowhere(world: World) -> None:
     ):  # fmt: skip
         assert world.server.upload(path, token, 3 * MEGABYTES)[0] == status, path
     assert not File.objects.exists()
+
+
+def test_what_a_page_did_not_take_is_gone_after_the_request(world: World, cast: Cast) -> None:
+    client = Client()
+    client.force_login(cast.audrey.user)
+    key = "k" * 32
+    head = {
+        "Content-Type": "multipart/form-data; boundary=b", "X-CSRFToken": key,
+        "Cookie": f"sessionid={client.cookies['sessionid'].value}; csrftoken={key}",
+    }  # fmt: skip
+    address, big = world.path.removeprefix("/api/v1") + "/", b"%PDF-1.7" + bytes(3 * MEGABYTES)
+    for body, status in ((HEAD + big + b"\r\n" + HEAD + b"MZ" + FOOT, 422), (HEAD + big + FOOT, 302)):
+        talk = world.server.connect()
+        talk.request("POST", address, body=body, headers=head)
+        answer = talk.getresponse()
+        assert answer.status == status, answer.read().decode()
+        answer.read()
+        assert File.objects.filter(kept_at=None).count() == 0
+        assert FileChunk.objects.exists() == (status == 302)
 
 
 def warm(world: World) -> None:
