@@ -153,3 +153,15 @@ def test_a_period_under_way_is_not_sealed(ask: Askers) -> None:
     assert ask.mona.problem("POST", "/reports", april) == (422, "period")
     told = {"kpi": "C1", "cause": "x", "action": "x", "owner": " ", "due": "2026-05-01"}
     assert ask.mona.problem("POST", "/improvements", april | told) == (422, "owner")
+
+
+def test_beside_c8_stand_the_suspicions_that_nobody_judged(ask: Askers) -> None:
+    made = ask.bob.post(
+        "/incidents", {"service": "cloud", "customer": "customer", "subject": "Odd sign-ins", "classes": ["security"]}
+    )
+    asked = "/kpis/C8/evidence?service=cloud&from=2026-04-01&to=2026-05-01"
+    found = ask.mona.get(asked)
+    assert (found["total"], [row["number"] for row in found["suspected"]]) == (0, [made["number"]])
+    ask.mona.post(f"/incidents/{made['number']}/break-in", {"confirmed": True, "reason": "Seen in the log."})
+    found = ask.mona.get(asked)
+    assert (found["total"], found["suspected"]) == (1, [])

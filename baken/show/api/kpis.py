@@ -15,6 +15,7 @@ from baken.record.complaints.models import Complaint
 from baken.record.people.access import Permission
 from baken.record.reports import reads
 from baken.record.reports.reads import IncidentEvidence
+from baken.record.reports.suspicions import suspicions
 from baken.record.reports.uptimes import OutageEvidence
 from baken.record.reports.wire import kpi_to_wire, to_wire
 from baken.show.api.access import ApiRequest, needs
@@ -123,7 +124,8 @@ class CountedComplaint(Schema):
 class Evidence(Schema):
     """The records behind a KPI: `rows` from number `offset` on, of `total`, which adds up to the KPI.
 
-    `kind` says what the rows are. `excluded` are incidents that the customer consented to leave out.
+    `kind` says what the rows are. `excluded` are incidents that the customer consented to leave out. `suspected` are
+    security incidents beside C8 that nobody has judged yet; they do not count.
     """
 
     code: KpiCode
@@ -132,6 +134,7 @@ class Evidence(Schema):
     total: int = Field(examples=[1])
     rows: list[CountedIncident | Outage | ValidGrade | CountedComplaint]
     excluded: list[CountedIncident | Outage] = Field(examples=[[]])
+    suspected: list[CountedIncident] = Field(examples=[[]])
 
 
 @router.get("/kpis", response=Report, by_alias=True, **needs("Read the KPIs", READ, CATALOGUE, answers=(404,)))
@@ -152,6 +155,7 @@ def evidence(request: ApiRequest, code: KpiCode, asked: Query[AskedOf], paging: 
         "total": found.total,
         "rows": [_row(row) for row in found.rows],
         "excluded": [_row(row) for row in found.excluded],
+        "suspected": [_incident(row) for row in suspicions(request.auth, scope).unjudged] if code == "C8" else [],
     }
 
 
