@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
@@ -36,11 +35,12 @@ from baken.record.reports import reads as kpis
 from baken.record.reports import sealed
 from baken.run.replay import figures, places, replay
 from tests.conftest import PASSWORD, START, Cast
+from tests.databases import addresses
 from tests.flows import following
 from tests.flows.erasing import colleague_of_alice, complained, kept, talked
 from tests.flows.test_replay import day, history  # noqa: F401  (a fixture)
 
-COMMITS = pytest.mark.django_db(transaction=True)
+COMMITS = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
 ALICE = "alice@customer.example"
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -270,10 +270,8 @@ def test_a_process_that_is_killed_leaves_nothing_half_done(cast: Cast) -> None:
     for _ in range(12):
         talked(cast, carl)
     flows.erase_person(cast.adam.caller, cast.alice.user.id, confirmation=ALICE)
-    test_database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}")
-    environ = os.environ | {
-        "DATABASE_URL": test_database.geturl(), "BAKEN_TOMBSTONES": str(settings.BAKEN_TOMBSTONES),
-    }  # fmt: skip
+    environ = os.environ | addresses(connection.settings_dict["NAME"])
+    environ["BAKEN_TOMBSTONES"] = str(settings.BAKEN_TOMBSTONES)
     for lines in (3, 5):
         command = [sys.executable, "-c", SLOWLY]
         with subprocess.Popen(command, env=environ, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:

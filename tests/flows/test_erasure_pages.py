@@ -6,6 +6,7 @@ import zipfile
 from datetime import timedelta
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
 
@@ -15,6 +16,7 @@ from baken.record.incidents import flows as incidents
 from baken.record.incidents.models import Incident, Message
 from baken.record.ledger import clock
 from baken.record.people import flows as people
+from baken.record.people import sessions
 from baken.record.people.access import Role
 from baken.record.people.models import User
 from baken.record.privacy import work
@@ -123,3 +125,13 @@ def test_whoever_erases_themselves_is_signed_out(cast: Cast) -> None:
     )
     assert done.redirect_chain[-1][0] == reverse("sign-in")
     assert adam.get(reverse("people")).status_code == 302
+
+
+def test_somebody_elses_sessions_end_with_them_and_auditors_export_too(cast: Cast) -> None:
+    key = str(browser(cast.alice).session.session_key)
+    sessions.begin(cast.alice.user, session_key=key, device="Firefox", address=None)
+    browser(cast.adam).post(reverse("person-erasure", args=[cast.alice.user.id]), {"confirmation": ALICE})
+    assert not Session.objects.filter(session_key=key).exists()
+    for person in (cast.audrey, cast.mona, cast.stranger):
+        exported = browser(person).post(reverse("account-export"))
+        assert exported.getvalue()[:2] == b"PK", person.user.name

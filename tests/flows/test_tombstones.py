@@ -29,6 +29,7 @@ from baken.record.privacy.models import SigningKey, Tombstone
 from baken.record.privacy.tombstones import TombstoneError
 from baken.run.cli import baken
 from tests.conftest import Cast
+from tests.databases import addresses
 from tests.flows.erasing import colleague_of_alice, talked
 
 COMMITS = pytest.mark.django_db(transaction=True)
@@ -190,8 +191,6 @@ class Restored:
         cluster = Cluster(Path(os.environ["BAKEN_HOME"]))
         self._programs, self._admin = find_binaries(None, cluster.data), urlsplit(cluster.admin_dsn)
         self._file, self.name = home / "dump.sql", f"restored_{secrets.token_hex(4)}"
-        test = urlsplit(os.environ["DATABASE_URL"])
-        self.address = test._replace(path=f"/{self.name}").geturl()
         self._run("pg_dump", str(connection.settings_dict["NAME"]), "--file", str(self._file))
 
     def restore(self) -> None:
@@ -203,7 +202,7 @@ class Restored:
 
     def baken(self, *argv: str) -> "subprocess.CompletedProcess[str]":
         environ = {
-            **os.environ, "DATABASE_URL": self.address, "BAKEN_TOMBSTONES": str(settings.BAKEN_TOMBSTONES),
+            **os.environ, **addresses(self.name), "BAKEN_TOMBSTONES": str(settings.BAKEN_TOMBSTONES),
             "BAKEN_DEMO": "no", "BAKEN_PORT": "18473",
         }  # fmt: skip
         return subprocess.run(

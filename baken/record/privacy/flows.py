@@ -20,12 +20,15 @@ from baken.record.ledger.flows import Entry, Stream, append
 from baken.record.orgs.erasure import Whose
 from baken.record.orgs.models import Organisation
 from baken.record.orgs.search import address_keys
-from baken.record.people.access import Caller, Conflict, NotFound, Permission, Role
+from baken.record.people.access import Caller, Conflict, NotFound, Permission, Role, program
+from baken.record.people.acting import acting, step_by_step
 from baken.record.people.models import Membership, User
 from baken.record.privacy import archive, tombstones, work
 from baken.record.privacy.models import Tombstone
 
 log = logging.getLogger("baken.privacy")
+EXPORT = program("export")
+"""Reads what is somebody's own, wherever it is: rules narrow it, and nothing else is asked."""
 
 
 class ErasureError(ValueError):
@@ -51,7 +54,7 @@ def export_person(caller: Caller, person_id: UUID) -> Export:
     stream = Stream("person", person.id, person.organisation_id)
     append(stream, [Entry("person.exported", at)], actor=caller.actor)
     whose = Whose(person.organisation_id, person.id)
-    return Export(f"baken-person-{person.id}.zip", archive.pieces(whose, at))
+    return Export(f"baken-person-{person.id}.zip", step_by_step(EXPORT, archive.pieces(whose, at)))
 
 
 def export_organisation(caller: Caller, code: str) -> Export:
@@ -63,7 +66,9 @@ def export_organisation(caller: Caller, code: str) -> Export:
     at = clock.now()
     stream = Stream("organisation", organisation.id, organisation.id)
     append(stream, [Entry("organisation.exported", at)], actor=caller.actor)
-    return Export(f"baken-organisation-{organisation.code}.zip", archive.pieces(Whose(organisation.id), at))
+    return Export(
+        f"baken-organisation-{organisation.code}.zip", step_by_step(EXPORT, archive.pieces(Whose(organisation.id), at))
+    )
 
 
 def erase_person(caller: Caller, person_id: UUID, *, confirmation: str) -> Tombstone:
@@ -74,7 +79,7 @@ def erase_person(caller: Caller, person_id: UUID, *, confirmation: str) -> Tombs
     """
     caller.require(Permission.WRITE_PEOPLE)
     _can_be_written_down()
-    with transaction.atomic():
+    with acting(work.ERASURE), transaction.atomic():  # who erases sees no sessions but their own
         administrators = _administrators()
         person = User.objects.select_for_update().filter(id=person_id, erased_at=None).first()
         if person is None:
@@ -96,7 +101,7 @@ def erase_organisation(caller: Caller, code: str, *, confirmation: str) -> Tombs
     """
     caller.require(Permission.WRITE_PEOPLE)
     _can_be_written_down()
-    with transaction.atomic():
+    with acting(work.ERASURE), transaction.atomic():  # who erases sees no sessions but their own
         customer = Organisation.objects.select_for_update().filter(code=code, erased_at=None).first()
         if customer is None:
             raise NotFound("There is no such customer.")
