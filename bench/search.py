@@ -5,8 +5,8 @@
 
 The whole read as a page does it: the question's words to tokens, tokens to incidents, how many there are, and the first
 page of them with its subjects opened. Every question is another one and is asked several times; its time is the median
-of these. `cpu_*` is how long processors were busy with it, here and in the server (on Linux): what it takes on a machine
-that has nothing else to do. Milliseconds, of one process. The messages are written once into a folder and used again by
+of these. `cpu_*` is how long processors were busy with it, here and in the server (on Linux): what it takes on a
+machine that is idle. Milliseconds, of one process. The messages are written once into a folder and used again by
 the next run; --remove takes it away.
 """
 
