@@ -91,7 +91,7 @@ TABLE: dict[str, Row] = {
     "POST /incidents/{resolved}/facts/{seq}/retraction": row("403 403 403 201 403 403", WHY, shows=True),
     "POST /incidents/{number}/restoration": row("403 403 201 201 201 403", WHY | {"restored": True}, shows=True),
     "POST /incidents/{number}/break-in": row("403 403 403 201 403 403", WHY | {"confirmed": True}, shows=True),
-    "GET /incidents/{number}/authority-reports": row("403 403 200 200 200 403", shows=True),
+    "GET /incidents/{number}/authority-reports": row("403 403 200 200 200 403"),
     "POST /incidents/{number}/authority-reports": row(
         "403 403 403 201 403 403",
         {"step": "early_warning", "sent": "2026-04-10T08:00:00Z", "reference": "CSIRT-4711"},
