@@ -148,8 +148,10 @@ def read(caller: Any, words: str) -> list[str]:
     from django.core.paginator import Paginator
 
     from baken.record.incidents import reads
+    from baken.record.people.acting import acting
 
-    return [row.subject for row in Paginator(reads.found(caller, words), PAGE).get_page(1)]
+    with acting(caller):  # as a request does: under the policies of the caller's role
+        return [row.subject for row in Paginator(reads.found(caller, words), PAGE).get_page(1)]
 
 
 def counted() -> dict[str, int]:

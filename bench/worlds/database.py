@@ -21,7 +21,7 @@ def running(home: Path) -> Iterator[Cluster]:
     home.mkdir(parents=True, exist_ok=True)
     home.chmod(0o755)  # started by root, the server runs as another account
     with Cluster(home, settings=CARELESS) as cluster:
-        os.environ |= {"BAKEN_HOME": str(home), "BAKEN_URL": "http://testserver", "DATABASE_URL": cluster.dsn}
+        os.environ |= {"BAKEN_HOME": str(home), "BAKEN_URL": "http://testserver", **cluster.environment}
         os.environ["PYTHONPATH"] = str(ROOT)
         ready()
         try:
