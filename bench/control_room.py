@@ -30,7 +30,7 @@ def main() -> int:
         home.chmod(0o755)
         with Cluster(home) as cluster:
             os.environ |= {
-                "BAKEN_HOME": folder, "DATABASE_URL": cluster.dsn, "BAKEN_URL": "http://testserver",
+                "BAKEN_HOME": folder, **cluster.environment, "BAKEN_URL": "http://testserver",
                 "DJANGO_SETTINGS_MODULE": "baken.run.settings",
             }  # fmt: skip
             prepare()
@@ -40,12 +40,9 @@ def main() -> int:
 
 
 def prepare() -> None:
-    import django
+    from baken.run.ready import django_ready
 
-    django.setup()
-    from django.core.management import call_command
-
-    call_command("migrate", verbosity=0)
+    django_ready()
 
 
 def fill(log: Path | None) -> None:

@@ -27,9 +27,9 @@ BAKEN = [sys.executable, "-m", "baken.run.cli"]
 SCHEMA = [sys.executable, "-c", "from baken.run.ready import django_ready; django_ready()"]
 
 
-def seconds(address: str, command: list[str]) -> float:
+def seconds(addresses: dict[str, str], command: list[str]) -> float:
     """How long a command takes."""
-    environment = {**os.environ, "DATABASE_URL": address, "PYTHONPATH": str(Path(__file__).parents[1])}
+    environment = {**os.environ, **addresses, "PYTHONPATH": str(Path(__file__).parents[1])}
     begun = time.perf_counter()
     subprocess.run(command, env=environment, check=True, capture_output=True)
     return time.perf_counter() - begun
@@ -37,12 +37,12 @@ def seconds(address: str, command: list[str]) -> float:
 
 def run(cluster: Cluster, name: str) -> tuple[float, float]:
     """Seconds of the first import into a database of its own, and of the second."""
-    address = f"{cluster.dsn.rpartition('/')[0]}/{name}"
+    addresses = {setting: f"{held.rpartition('/')[0]}/{name}" for setting, held in cluster.environment.items()}
     with psycopg.connect(cluster.admin_dsn, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} OWNER baken")
-    seconds(address, SCHEMA)
+    seconds(addresses, SCHEMA)
     command = [*BAKEN, "import", "servicenow", str(LOG), "--service", "cloud", "--zone", "UTC"]
-    taken = seconds(address, command), seconds(address, command)
+    taken = seconds(addresses, command), seconds(addresses, command)
     with psycopg.connect(cluster.admin_dsn, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
     return taken

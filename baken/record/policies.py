@@ -161,10 +161,10 @@ def rules(role: str, tables: list[str]) -> Iterator[tuple[str, Rule]]:
             yield table, OF_EVERYBODY_ELSE[role].get(table) or Rule(may=EVERYTHING)
 
 
-def in_force(connection: BaseDatabaseWrapper) -> bool:
-    """Whether the database holds these rules, for the tables that it has."""
+def in_force(connection: BaseDatabaseWrapper, login: str) -> bool:
+    """Whether the database holds these rules, for the tables that it has, and `login` may take on the roles."""
     with connection.cursor() as cursor:
-        cursor.execute(HELD)
+        cursor.execute(HELD, [login])
         mark, granted = cursor.fetchone()
         return bool(granted and mark == _mark(_tables(cursor)))
 
@@ -188,9 +188,11 @@ def put_in_force(connection: BaseDatabaseWrapper, login: str) -> None:
 
 HELD = """
 SELECT obj_description('django_migrations'::regclass), EXISTS (
-    SELECT FROM pg_roles WHERE rolname = 'baken_program' AND has_table_privilege(oid, 'django_migrations', 'SELECT'))
+    SELECT FROM pg_roles
+    WHERE rolname = 'baken_program' AND has_table_privilege(oid, 'django_migrations', 'SELECT')
+      AND pg_has_role(%s, oid, 'MEMBER'))
 """
-"""A restored dump has the mark, and perhaps not the privileges."""
+"""A restored dump has the mark, and perhaps neither the privileges nor who may take them on."""
 MAKE_ROLE = """
 DO $$ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN CREATE ROLE {role} NOLOGIN; END IF;

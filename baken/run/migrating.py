@@ -35,7 +35,7 @@ def bring_up_to_date(progress: Callable[[str], None]) -> None:
     """
     if server_version() < OLDEST:
         raise SchemaError(f"DATABASE_URL: PostgreSQL 15 or newer is needed; this is {server_version() // 10_000}")
-    if not pending() and policies.in_force(owner()):
+    if not pending() and policies.in_force(owner(), login()):
         indexkeys.ensure()
         return
     with _alone():
@@ -47,7 +47,7 @@ def bring_up_to_date(progress: Callable[[str], None]) -> None:
             executor.progress_callback = _teller(progress)
         try:
             executor.migrate(executor.loader.graph.leaf_nodes(), plan)
-            policies.put_in_force(owner(), connections["default"].settings_dict["USER"])
+            policies.put_in_force(owner(), login())
         except OperationalError as error:
             raise SchemaError(f"the schema is not up to date ({str(error).strip()}); start again") from error
         except ProgrammingError as error:  # among them: not allowed
@@ -58,6 +58,12 @@ def bring_up_to_date(progress: Callable[[str], None]) -> None:
 def owner() -> BaseDatabaseWrapper:
     """The connection of the role that owns the tables."""
     return connections["owner"]
+
+
+def login() -> str:
+    """As whom the program at work logs in."""
+    user: str = connections["default"].settings_dict["USER"]
+    return user
 
 
 def server_version() -> int:

@@ -1,5 +1,6 @@
 """Row-level security: who the program is in the database, and what is found when a query forgets its filter."""
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from django.db.models import Model, QuerySet
 from django.test import Client
 from django.urls import reverse
 
+from baken.reach.postgres import place
 from baken.record import policies
 from baken.record.incidents import flows as incidents
 from baken.record.incidents.models import Incident, Message
@@ -45,6 +47,10 @@ def test_the_role_that_works_owns_nothing_and_passes_no_policy_by(db: None) -> N
     assert asked(attributes) == [(False, False, False, False)] * 6
     owned = f"SELECT relname FROM pg_class JOIN pg_roles r ON r.oid = relowner WHERE rolname IN ('{roles}')"
     assert asked(owned) == []
+
+
+def test_a_new_embedded_server_has_the_roles_that_a_dump_of_it_names() -> None:
+    assert set(re.findall(r"CREATE ROLE (baken_\w+) ADMIN baken\n", place.PREPARE)) == set(policies.ROLES)
 
 
 def test_every_table_with_an_organisation_is_for_its_own_people_or_for_none(db: None) -> None:

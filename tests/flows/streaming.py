@@ -10,24 +10,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 from django.db import connection
 
+from tests.databases import addresses
 from tests.flows.test_up import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAD = b'--b\r\nContent-Disposition: form-data; name="file"; filename="report.pdf"\r\n\r\n'
 FOOT = b"\r\n--b--\r\n"
 BLOCK = 1024 * 1024
-
-
-def database() -> str:
-    """The address of the database that this test works in."""
-    held = connection.get_connection_params()
-    host, user = quote(str(held.get("host", "")), safe=""), quote(str(held.get("user", "")))
-    password = quote(str(held.get("password") or ""))
-    return f"postgresql://{user}:{password}@/{held['dbname']}?host={host}&port={held.get('port') or 5432}"
 
 
 def content(size: int) -> Iterator[bytes]:
@@ -116,7 +108,7 @@ def server(home: Path, **settings: str) -> Iterator[Server]:
     """A web process on the database of this test."""
     port, log = free_port(), home / "web.log"
     environment = {
-        **os.environ, "DATABASE_URL": database(), "BAKEN_PORT": str(port), "BAKEN_URL": f"http://127.0.0.1:{port}",
+        **os.environ, **addresses(connection.settings_dict["NAME"]), "BAKEN_PORT": str(port), "BAKEN_URL": f"http://127.0.0.1:{port}",
         "PYTHONPATH": str(ROOT), **settings,
     }  # fmt: skip
     with log.open("wb") as said:

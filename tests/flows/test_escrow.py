@@ -36,7 +36,7 @@ class Machine:
 
     def run(self, *command: str) -> "subprocess.CompletedProcess[str]":
         kept = {name: value for name, value in os.environ.items() if not name.startswith("BAKEN_")}
-        settings = {"BAKEN_HOME": str(self.home), "DATABASE_URL": self.cluster.dsn, "PYTHONPATH": str(ROOT)}
+        settings = {"BAKEN_HOME": str(self.home), **self.cluster.environment, "PYTHONPATH": str(ROOT)}
         return subprocess.run(
             [sys.executable, *command], cwd=ROOT, env={**kept, **settings}, capture_output=True, text=True, check=False
         )

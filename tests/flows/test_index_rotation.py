@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from urllib.parse import quote
 
 import pytest
 from django.db import IntegrityError, connection
@@ -28,6 +27,7 @@ from baken.record.people.access import Role
 from baken.record.people.models import User
 from baken.record.people.reads import by_email
 from tests.conftest import Cast
+from tests.databases import addresses
 from tests.flows.incident_world import reported
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -59,11 +59,9 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @contextmanager
 def rotation() -> "Iterator[subprocess.Popen[str]]":
     """A process that rotates, in the database of this test; it waits for a line after each batch."""
-    held = connection.settings_dict
-    address = f"postgresql://{held['USER']}:{quote(held['PASSWORD'])}@{held['HOST']}:{held['PORT']}/{held['NAME']}"
     with subprocess.Popen(
         [sys.executable, "-c", ROTATE],
-        env={**os.environ, "DATABASE_URL": address},
+        env={**os.environ, **addresses(connection.settings_dict["NAME"])},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -32,21 +32,21 @@ def opens(address: str) -> bool:
 def test_new_passwords_open_the_database_and_old_ones_do_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tmp_path.chmod(0o755)
     with Cluster(tmp_path, settings=CARELESS) as cluster, psycopg.connect(cluster.dsn) as connected:
-        old = [cluster.dsn, cluster.admin_dsn]
+        old = [cluster.dsn, cluster.owner_dsn, cluster.admin_dsn]
         cluster.renew_passwords()
-        assert [opens(address) for address in old] == [False, False]
-        assert [opens(address) for address in (cluster.dsn, cluster.admin_dsn)] == [True, True]
+        assert [opens(address) for address in old] == [False] * 3
+        assert [opens(address) for address in (cluster.dsn, cluster.owner_dsn, cluster.admin_dsn)] == [True] * 3
         assert connected.execute("SELECT 1").fetchone() == (1,), "who is connected stays so"
         assert not list((tmp_path / "database").glob("*.next"))
 
         write = passwords.places.Place.write
-        for role in ("password", "admin-password"):
+        for role in ("password", "owner-password", "admin-password"):
             with monkeypatch.context() as patched:
                 patched.setattr(passwords.places.Place, "write", lambda *given, role=role: _die_at(write, role, *given))
                 with pytest.raises(Killed):
                     cluster.renew_passwords()
             cluster.renew_passwords()
-            assert [opens(address) for address in (cluster.dsn, cluster.admin_dsn)] == [True, True]
+            assert [opens(address) for address in (cluster.dsn, cluster.owner_dsn, cluster.admin_dsn)] == [True] * 3
 
 
 def _die_at(write: object, name: str, place: object, file: str, text: str) -> None:

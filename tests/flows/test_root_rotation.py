@@ -26,7 +26,7 @@ from tests.flows.vault_transit import OPERATOR, TOKEN, running
 
 SENTENCE = "a beacon on the dike"
 NAMES = ["Acme", "Brouwer", "Cobalt", "Dijk"]
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
 
 
 class Killed(Exception):

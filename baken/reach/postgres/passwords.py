@@ -8,7 +8,11 @@ from psycopg import sql
 from baken.reach.postgres import place as places
 from baken.reach.postgres.errors import ClusterError
 
-ROLES = ((places.ROLE, "password"), (places.ADMIN, "admin-password"))
+ROLES = (
+    (places.APPLICATION, "password"),
+    (places.OWNER, "owner-password"),
+    (places.ADMIN, "admin-password"),
+)
 
 
 def renew(place: places.Place) -> None:

@@ -29,10 +29,16 @@ INCLUDE = """
 # Baken's settings, written anew at each start; what stands below them wins.
 include_if_exists = '../conf.d/baken.conf'
 """
-# Run once, in single-user mode: one statement a line.
+# Run once, in single-user mode: one statement a line. The roles of `record.policies` are there from the beginning, so
+# that a dump can be restored into a new cluster.
 PREPARE = """\
 CREATE ROLE baken LOGIN CREATEDB CREATEROLE PASSWORD '{owner_password}'
 CREATE ROLE baken_app LOGIN NOINHERIT PASSWORD '{password}'
+CREATE ROLE baken_door ADMIN baken
+CREATE ROLE baken_customer ADMIN baken
+CREATE ROLE baken_staff ADMIN baken
+CREATE ROLE baken_auditor ADMIN baken
+CREATE ROLE baken_program ADMIN baken
 GRANT pg_monitor TO baken
 CREATE DATABASE baken OWNER baken
 """
