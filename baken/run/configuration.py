@@ -66,6 +66,8 @@ SETTINGS = (
     ),
     Setting("BAKEN_ALLOW_PRIVATE", "yes", "`no`: probers of this hub refuse addresses that are not public"),
     Setting("BAKEN_SECOND_FACTOR", "off", "who has to have a second factor: `off`, `staff` (and auditors), `everyone`"),
+    Setting("BAKEN_SESSION_HOURS", "12", "how long somebody stays signed in at most, in hours"),
+    Setting("BAKEN_SESSION_IDLE", "60", "minutes without use after which somebody is signed out"),
     Setting("BAKEN_OPENID_PRIVATE", "no", "`yes`: identity providers may have addresses that are not public"),
     Setting("BAKEN_DEBUG", "no", "`yes`: Django's debug pages; never where others can reach it"),
     Setting("BAKEN_CHROMIUM", "found", "browser that the tests drive"),
@@ -142,6 +144,14 @@ def api_limits(environ: Mapping[str, str] = os.environ) -> dict[str, int]:
             raise ConfigurationError(f"BAKEN_API_LIMITS: {given!r} is no limit; write it like {known}")
         limits[name] = int(number)
     return limits
+
+
+def number(name: str, default: int, least: int, most: int, environ: Mapping[str, str] = os.environ) -> int:
+    """A setting that is a whole number. Raises ConfigurationError for one that is out of bounds."""
+    value = environ.get(name) or str(default)
+    if not value.isdecimal() or not least <= int(value) <= most:
+        raise ConfigurationError(f"{name}: {value!r} does not do; give a number from {least} to {most}")
+    return int(value)
 
 
 SECOND_FACTOR = ("off", "staff", "everyone")

@@ -48,6 +48,9 @@ BAKEN_OPENID_PRIVATE = configuration.flag("BAKEN_OPENID_PRIVATE", default=False)
 _public = urlsplit(BAKEN_URL)
 ALLOWED_HOSTS = [_public.hostname or "localhost", "localhost", "127.0.0.1", "[::1]"]
 CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
+SESSION_ENGINE = "baken.record.people.session_store"
+SESSION_COOKIE_AGE = configuration.number("BAKEN_SESSION_HOURS", 12, 1, 720) * 3_600
+BAKEN_SESSION_IDLE = configuration.number("BAKEN_SESSION_IDLE", 60, 15, 43_200) * 60
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _public.scheme == "https"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True

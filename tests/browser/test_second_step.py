@@ -3,10 +3,8 @@
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
-from django.contrib.sessions.models import Session
 from playwright.sync_api import CDPSession, Page, expect
 from pytest_django import Settings
 
@@ -14,6 +12,7 @@ from baken.record.ledger import clock
 from baken.record.ledger.models import LedgerFact
 from baken.record.people import authenticator, factors, passkeys
 from baken.record.people.models import Authenticator, Passkey, User
+from baken.record.people.session_store import SessionStore
 from tests.browser.conftest import Barriers, Visit
 from tests.browser.test_signing_in import sign_in
 from tests.conftest import PASSWORD, Cast
@@ -198,10 +197,9 @@ def test_an_answer_is_good_for_one_challenge_of_one_session(
     assert "not known here" in page.request.post(f"{here}/passkeys/answer/", form=answer).text()
 
     late = caught(page, "/sign-in/")
-    row = Session.objects.get(session_key=next(c["value"] for c in page.context.cookies() if c["name"] == "sessionid"))
-    store, data = row.get_session_store_class()(row.session_key), row.get_decoded()
-    data["challenge"]["at"] = (datetime.now(UTC) - timedelta(minutes=11)).isoformat()
-    Session.objects.filter(pk=row.pk).update(session_data=store.encode(data))
+    store = SessionStore(next(c["value"] for c in page.context.cookies() if c["name"] == "sessionid"))
+    store["challenge"]["at"] = (datetime.now(UTC) - timedelta(minutes=11)).isoformat()
+    store.save()
     assert "not known here" in page.request.post(f"{here}/passkeys/answer/", form=late).text()
 
 
@@ -299,10 +297,9 @@ def test_who_one_is_has_to_be_shown_again_after_ten_minutes(
 ) -> None:
     def time_passes(page: Page) -> None:
         key = next(cookie["value"] for cookie in page.context.cookies() if cookie["name"] == "sessionid")
-        row = Session.objects.get(session_key=key)
-        data: dict[str, Any] = row.get_decoded()
-        data["shown"] = (datetime.now(UTC) - timedelta(minutes=11)).isoformat()
-        Session.objects.filter(pk=key).update(session_data=row.get_session_store_class()(key).encode(data))
+        store = SessionStore(key)
+        store["shown"] = (datetime.now(UTC) - timedelta(minutes=11)).isoformat()
+        store.save()
 
     page = visit(cast.adam, "/account/security/")
     device(page)

@@ -33,7 +33,7 @@ class Secrets:
 
 
 def plant(secret: Secrets) -> dict[str, str]:
-    """Through the flows, the pages and the API; two tokens."""
+    """Through the flows, the pages and the API; two tokens and the key of a session."""
     from baken.record.ledger import clock
 
     with clock.at(MARCH - timedelta(days=60)):
@@ -44,8 +44,8 @@ def plant(secret: Secrets) -> dict[str, str]:
         other_records(secret, world)
     with clock.at(APRIL):
         sealed_report(secret, world)
-        pages(secret, world)
-    return {"customer": world["customer_token"], "provider": world["provider_token"]}
+        session = pages(secret, world)
+    return {"session": session, "customer": world["customer_token"], "provider": world["provider_token"]}
 
 
 def people_and_services(secret: Secrets) -> dict[str, Any]:
@@ -170,8 +170,8 @@ def sealed_report(secret: Secrets, world: dict[str, Any]) -> None:
     flows.seal(world["manager"], scope)
 
 
-def pages(secret: Secrets, world: dict[str, Any]) -> None:
-    """Somebody signs in, changes their name, reports, searches, and does what does not fit."""
+def pages(secret: Secrets, world: dict[str, Any]) -> str:
+    """Somebody signs in, reports, searches, and does what does not fit; the key of their session."""
     from django.test import Client
 
     client, address = Client(raise_request_exception=False), world["customer_user_row"].email
@@ -191,6 +191,7 @@ def pages(secret: Secrets, world: dict[str, Any]) -> None:
     client.post("/incidents/new/", {**report, "subject": secret.mark * 20, "service": secret.mark})
     client.get("/incidents/", {"q": report["subject"]})
     client.get(f"/{secret.mark}/")
+    return client.cookies["sessionid"].value
 
 
 def read_back() -> Iterator[tuple[str, str]]:
@@ -209,13 +210,27 @@ def read_back() -> Iterator[tuple[str, str]]:
         yield "FileChunk.content", files.content(file).decode()
 
 
-def sessions_say() -> str:
-    """What the sessions hold: Django writes it compressed."""
+def opened_by(session: str) -> dict[str, int]:
+    """What a page answers to whoever shows the key of the session, and to who shows what the database knows of it."""
     from django.contrib.sessions.models import Session
+    from django.test import Client
 
-    rows = list(Session.objects.all())
-    assert rows
-    return json.dumps([row.get_decoded() for row in rows])
+    rows = Session.objects.all()
+    answers = {}
+    for name, shown in [("its key", session), *((f"the row {row.pk}", row.pk) for row in rows)]:
+        client = Client()
+        client.cookies["sessionid"] = shown
+        answers[name] = client.get("/account/").status_code
+    return answers
+
+
+def session_says(session: str) -> str:
+    """What it holds: sealed, so that nobody else can look."""
+    from baken.record.people.session_store import SessionStore
+
+    said = SessionStore(session).load()
+    assert said
+    return json.dumps(said)
 
 
 def main() -> None:
@@ -225,10 +240,20 @@ def main() -> None:
     said: dict[str, str] = {}
     for name, text in read_back():
         said[name] = said.get(name, "") + text
-    assert secret.mark not in sessions_say()
+    assert secret.mark not in session_says(tokens["session"])
     lost = [one for one in secret.made if not any(one in text for text in said.values())]
     empty = sorted(name for name, text in said.items() if secret.mark not in text)
-    print(json.dumps({"planted": len(secret.made), "lost": lost, "empty": empty, **tokens}))
+    print(
+        json.dumps(
+            {
+                "planted": len(secret.made),
+                "lost": lost,
+                "empty": empty,
+                "opened": opened_by(tokens["session"]),
+                **tokens,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

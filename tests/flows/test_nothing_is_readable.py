@@ -204,6 +204,14 @@ def test_nothing_is_readable(place: Place) -> None:
     assert readable_in(searched, spellings(place.mark)) == []
 
 
+def test_whoever_has_the_database_takes_over_no_session(place: Place) -> None:
+    """The key of an open session is nowhere, and nothing that is there in its place opens it."""
+    assert readable_in(place.everything(), [place.report["session"].encode()]) == []
+    opened = place.report["opened"]
+    assert opened.pop("its key") == 200
+    assert opened and set(opened.values()) == {302}
+
+
 @pytest.mark.parametrize("compressed", [False, True], ids=["short", "compressed"])
 def test_the_search_finds_what_a_careless_program_writes(place: Place, compressed: bool) -> None:
     control = mark_of("control")

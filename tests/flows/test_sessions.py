@@ -1,19 +1,26 @@
 """Signing in: guesses are counted, sessions belong to their owner, a new password ends the others."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
-from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.db import connection
+from django.test import Client
+from pytest_django import Settings
 
 from baken.record.ledger import clock
 from baken.record.people import sessions
 from baken.record.people.access import Forbidden, NotFound
 from baken.record.people.flows import PeopleError
 from baken.record.people.models import Attempts, SignIn, User
-from tests.conftest import PASSWORD, START, Cast
+from baken.record.people.session_store import SessionStore, stored_as
+from baken.show.web.middleware import BY_THEMSELVES
+from tests.conftest import PASSWORD, START, Cast, Person
+
+ROOT = Path(__file__).resolve().parents[2]
 
 NEW = "quite another sentence"
 
@@ -81,14 +88,14 @@ def test_one_address_that_tries_many_accounts_is_stopped(cast: Cast) -> None:
 
 def test_what_is_over_is_forgotten_and_what_is_not_stays(cast: Cast) -> None:
     over, live = begun(cast.alice.user), begun(cast.alice.user)
-    Session.objects.filter(session_key=over).update(expire_date=START)
-    Session.objects.filter(session_key=live).update(expire_date=START + timedelta(days=1))
+    Session.objects.filter(session_key=stored_as(over)).update(expire_date=START)
+    Session.objects.filter(session_key=stored_as(live)).update(expire_date=START + timedelta(days=1))
     wrongly(cast, 1)
     with clock.at(START + sessions.WINDOW):
         sessions.check_credentials(email=cast.bob.user.email, password=PASSWORD, address="192.0.2.1")
         sessions.tidy()
-    assert list(Session.objects.values_list("session_key", flat=True)) == [live]
-    assert [row.session_key for row in SignIn.objects.all()] == [live]
+    assert list(Session.objects.values_list("session_key", flat=True)) == [stored_as(live)]
+    assert [row.session_key for row in SignIn.objects.all()] == [stored_as(live)]
     assert Attempts.objects.count() == 1
 
 
@@ -112,7 +119,7 @@ def test_guesses_at_the_same_moment_all_count(cast: Cast) -> None:
 def test_somebody_kept_out_cannot_sign_in_and_their_sessions_end(cast: Cast) -> None:
     key = begun(cast.alice.user)
     sessions.shut_out(cast.adam.caller, cast.alice.user)
-    assert not Session.objects.filter(session_key=key).exists()
+    assert not Session.objects.filter(session_key=stored_as(key)).exists()
     with pytest.raises(sessions.WrongCredentials):
         attempt(cast, PASSWORD)
 
@@ -122,9 +129,9 @@ def test_a_session_is_ended_by_its_owner_alone(cast: Cast) -> None:
     (mine,) = sessions.sign_ins(cast.alice.user)
     with pytest.raises(NotFound):
         sessions.end(cast.bob.user, mine.id)
-    assert Session.objects.filter(session_key=key).exists()
+    assert Session.objects.filter(session_key=stored_as(key)).exists()
     sessions.end(cast.alice.user, mine.id)
-    assert not Session.objects.filter(session_key=key).exists()
+    assert not Session.objects.filter(session_key=stored_as(key)).exists()
     assert not sessions.sign_ins(cast.alice.user)
 
 
@@ -134,9 +141,9 @@ def test_a_new_password_needs_the_present_one_and_ends_every_session(cast: Cast)
         sessions.change_password(cast.alice.user, current="wrong", password=NEW)
     with pytest.raises(PeopleError, match=r"^password: "):
         sessions.change_password(cast.alice.user, current=PASSWORD, password="short")
-    assert Session.objects.filter(session_key=key).exists()
+    assert Session.objects.filter(session_key=stored_as(key)).exists()
     sessions.change_password(cast.alice.user, current=PASSWORD, password=NEW)
-    assert not Session.objects.filter(session_key=key).exists()
+    assert not Session.objects.filter(session_key=stored_as(key)).exists()
     assert attempt(cast, NEW) == cast.alice.user
 
 
@@ -169,5 +176,71 @@ def test_use_is_noted_every_few_minutes(cast: Cast) -> None:
     key = begun(cast.alice.user)
     for minutes, noted in ((1, 0), (6, 6), (8, 6), (12, 12)):
         with clock.at(START + timedelta(minutes=minutes)):
-            sessions.note_use(key)
+            sessions.note_use(SessionStore(key))
         assert sessions.sign_ins(cast.alice.user).get().last_used == START + timedelta(minutes=noted)
+
+
+def opened(person: Person) -> Client:
+    """A browser in which somebody has signed in."""
+    client = Client()
+    assert client.post("/sign-in/", {"email": person.user.email, "password": PASSWORD}).status_code == 302
+    return client
+
+
+def left(client: Client) -> timedelta:
+    """How long the session of a browser stays open when it is not used."""
+    row = Session.objects.get(session_key=stored_as(client.session.session_key))
+    return row.expire_date - datetime.now(UTC)
+
+
+def test_the_database_knows_neither_the_key_of_a_session_nor_what_it_says(cast: Cast) -> None:
+    client = opened(cast.alice)
+    key = client.cookies["sessionid"].value
+    row, signed = Session.objects.get(), SignIn.objects.get()
+    assert row.session_key == signed.session_key == stored_as(key) != key
+    assert SessionStore(key)["_auth_user_id"] == str(cast.alice.user.id)
+    for wrong in (row.session_key, key[::-1], ""):
+        assert SessionStore(wrong).load() == {}
+    other = SessionStore(key[::-1])
+    assert other.decode(row.session_data) == {}, "sealed with its own key"
+    assert other.decode("not even sealed") == other.decode("!") == {}
+
+
+def test_a_session_ends_when_nobody_uses_it_and_use_keeps_it_open(cast: Cast, settings: Settings) -> None:
+    settings.BAKEN_SESSION_IDLE = 3_600
+    client = opened(cast.alice)
+    assert timedelta(minutes=59) < left(client) <= timedelta(hours=1)
+    Session.objects.update(expire_date=datetime.now(UTC) + timedelta(minutes=1))
+    with clock.at(START + timedelta(minutes=59)):
+        client.get("/incidents/changes/?since=0")
+        assert left(client) <= timedelta(minutes=1), "an open page that asks by itself is no use"
+        client.get("/account/")
+    assert left(client) > timedelta(minutes=59)
+    Session.objects.update(expire_date=datetime.now(UTC) - timedelta(seconds=1))
+    assert client.get("/account/").status_code == 302
+
+
+def test_a_session_ends_some_hours_after_signing_in_however_it_is_used(cast: Cast) -> None:
+    client = opened(cast.alice)
+    store = SessionStore(client.cookies["sessionid"].value)
+    ends = datetime.now(UTC) + timedelta(minutes=2)
+    store["ends"] = ends.isoformat()
+    store.save()
+    assert Session.objects.get().expire_date == ends
+    with clock.at(START + timedelta(minutes=59)):
+        assert client.get("/account/").status_code == 200
+    assert Session.objects.get().expire_date == ends
+    store["ends"] = datetime.now(UTC).isoformat()
+    store.save()
+    assert client.get("/account/").status_code == 302
+    assert timedelta(minutes=50) < left(opened(cast.alice)), "who signs in anew begins anew"
+
+
+def test_pages_that_ask_by_themselves_keep_no_session_open() -> None:
+    asked = {
+        name
+        for page in (ROOT / "baken/show/web/templates").rglob("*.html")
+        for tag in re.findall(r"<[^>]*hx-trigger=\"[^\"]*every[^>]*>", page.read_text())
+        for name in re.findall(r"hx-(?:get|post)=\"{% url '([a-z-]+)'", tag)
+    }
+    assert asked == BY_THEMSELVES

@@ -18,6 +18,7 @@ from baken.record.people.authenticator import DIGITS
 from baken.record.people.flows import PeopleError, set_active, set_password
 from baken.record.people.models import Attempts, SignIn, User
 from baken.record.people.reads import caller_of
+from baken.record.people.session_store import SessionStore, stored_as
 
 SESSIONS = program("sessions")
 """Ends sessions of somebody else: nobody can see those but the program."""
@@ -101,9 +102,9 @@ def check_password(user: User, password: str, *, field: str = "password") -> Non
 
 def begin(user: User, *, session_key: str, device: str, address: str | None) -> SignIn:
     """Remember a session that has just begun."""
-    now = clock.now()
+    now, stored = clock.now(), stored_as(session_key)
     return SignIn.objects.create(
-        user=user, session_key=session_key, device=device, address=address, began=now, last_used=now
+        user=user, session_key=stored, device=device, address=address, began=now, last_used=now
     )
 
 
@@ -149,10 +150,12 @@ def shut_out(caller: Caller, user: User) -> None:
     end_all(user)
 
 
-def note_use(session_key: str) -> None:
-    """Remember that a session is in use, once every few minutes."""
+def note_use(session: SessionStore) -> None:
+    """Remember that a session is in use, once every few minutes; it stays open for that."""
     now = clock.now()
-    SignIn.objects.filter(session_key=session_key, last_used__lt=now - NOTED_EVERY).update(last_used=now)
+    mine = SignIn.objects.filter(session_key=stored_as(session.session_key), last_used__lt=now - NOTED_EVERY)
+    if mine.update(last_used=now):
+        session.touch()
 
 
 def sign_ins(user: User) -> QuerySet[SignIn]:
@@ -189,7 +192,7 @@ def tidy() -> None:
 
 def ended(session_key: str) -> None:
     """A session was ended by its owner."""
-    SignIn.objects.filter(session_key=session_key).delete()
+    SignIn.objects.filter(session_key=stored_as(session_key)).delete()
 
 
 def _end(keys: list[str]) -> None:

@@ -38,6 +38,7 @@ def in_or_on(request: HttpRequest, user: User, to: str) -> HttpResponse:
 def enter(request: HttpRequest, user: User, to: str, *, strong: bool) -> HttpResponse:
     """In, under a new session key. strong: by more than a password."""
     request.session.pop("step", None)
+    request.session.pop("ends", None)
     auth.login(request, user)
     request.session["strong"] = strong
     sessions.begin(user, **session_of(request))

@@ -36,6 +36,10 @@ POLICY = "; ".join(
 )
 
 
+BY_THEMSELVES = frozenset({"incidents-changes", "incident-presence", "erasure"})
+"""What open pages ask for while nobody does anything: no use of a session."""
+
+
 class PageRequest(HttpRequest):
     """A request as the pages see it, after `Reader`."""
 
@@ -134,9 +138,10 @@ class Reader:
         request.caller = caller_of(user) if user.is_authenticated else NOBODY  # type: ignore[attr-defined]
         if not user.is_authenticated:
             return self.get_response(request)
-        note_use(request.session.session_key or "")
         with acting(request.caller), translation.override(user.language), timezone.override(zone(user.zone)):  # type: ignore[attr-defined]
             response = self.get_response(request)
+            if getattr(request.resolver_match, "url_name", None) not in BY_THEMSELVES:
+                note_use(request.session)  # type: ignore[arg-type]  # SESSION_ENGINE is ours
             response.headers["Content-Language"] = user.language
             return response
 

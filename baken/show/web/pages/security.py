@@ -12,6 +12,7 @@ from baken.record.people import authenticator, factors, openid, passkeys, recove
 from baken.record.people.flows import PeopleError
 from baken.record.people.models import User
 from baken.record.people.reads import provider
+from baken.record.people.session_store import stored_as
 from baken.show.web import entering, errors
 from baken.show.web.errors import refusals
 from baken.show.web.forms.account import AuthenticatorForm, PasskeyForm, PasskeyNameForm
@@ -26,7 +27,7 @@ def security(request: PageRequest) -> HttpResponse:
     context = {
         "held": factors.held(user), "possible": passkeys.possible(), "providers": openid.providers_of(user),
         "demanded": factors.demanded(request.caller.roles), "lacks": entering.lacks_factor(request, request.caller),
-        "sign_ins": sessions.sign_ins(user), "session_key": request.session.session_key,
+        "sign_ins": sessions.sign_ins(user), "session_key": stored_as(request.session.session_key),
     }  # fmt: skip
     return show(request, "account/security.html", context)
 
