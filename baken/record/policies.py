@@ -49,6 +49,8 @@ MINE = f"organisation_id = {ME}"
 OURS = f"organisation_id IN ({ME}, {PROVIDER})"
 MY_SERVICES = f"(SELECT service_id FROM catalogue_subscription WHERE organisation_id = {ME})"  # noqa: S608
 OF_MY_SERVICES = f"service_id IN {MY_SERVICES}"
+OF_A_FILE, PART_OF_A_FILE = (f"EXISTS (SELECT FROM orgs_file WHERE id = {name})" for name in ("file_id", "file"))
+"""Of a file that the reader finds, one look-up by its id; the same for attachments and what was said."""
 MY_USER = f"'user:' || user_id = {ACTOR}"
 MY_SESSION = f"session_key IN (SELECT session_key FROM people_signin WHERE {MY_USER})"  # noqa: S608
 
@@ -91,9 +93,9 @@ OF_A_CUSTOMER: Mapping[str, Rule] = {
     "orgs_organisation": Rule(f"id = {ME} OR kind = 'provider'"),
     "orgs_wrappingkey": Rule(OURS),
     "orgs_datakey": Rule(OURS, "SELECT, INSERT"),
-    "orgs_file": Rule(MINE, EVERYTHING),
-    "orgs_filechunk": Rule(MINE, EVERYTHING),
-    "orgs_filepart": Rule(MINE, EVERYTHING),
+    "orgs_file": Rule(f"{MINE} AND visible", EVERYTHING),
+    "orgs_filechunk": Rule(f"{MINE} AND {OF_A_FILE}", EVERYTHING),
+    "orgs_filepart": Rule(f"{MINE} AND {PART_OF_A_FILE}", EVERYTHING),
     "orgs_filefault": Rule(MINE, "SELECT, INSERT"),
     "looks_look": Rule(MINE),
     "orgs_searchtoken": Rule(f"{MINE} AND scope = 'incident'", "SELECT, INSERT, UPDATE"),
@@ -108,9 +110,15 @@ OF_A_CUSTOMER: Mapping[str, Rule] = {
     "catalogue_maintenance": Rule(OF_MY_SERVICES),
     "incidents_incident": Rule(MINE, "SELECT, INSERT, UPDATE"),
     "incidents_message": Rule(f"{MINE} AND visible", "SELECT, INSERT"),
+    "incidents_attachment": Rule(
+        f"{MINE} AND EXISTS (SELECT FROM incidents_message WHERE id = message_id)", "SELECT, INSERT"
+    ),
     "incidents_draft": Rule(f"'user:' || author_id = {ACTOR}", EVERYTHING, MINE),
     "complaints_complaint": Rule(MINE, "SELECT, INSERT, UPDATE"),
     "complaints_remark": Rule(f"{MINE} AND visible", "SELECT, INSERT"),
+    "complaints_attachment": Rule(
+        f"{MINE} AND EXISTS (SELECT FROM complaints_remark WHERE id = remark_id)", "SELECT, INSERT"
+    ),
     "monitors_location": Rule(),
     "monitors_monitor": Rule(OF_MY_SERVICES),
     "monitors_monitorversion": Rule("monitor_id IN (SELECT id FROM monitors_monitor)"),
@@ -129,9 +137,9 @@ OF_AN_AUDITOR: Mapping[str, Rule] = {
     "orgs_organisation": Rule("kind = 'provider'"),
     "orgs_wrappingkey": Rule(OURS),
     "orgs_datakey": Rule(OURS, "SELECT, INSERT"),
-    "orgs_file": Rule(MINE, EVERYTHING),
-    "orgs_filechunk": Rule(MINE, EVERYTHING),
-    "orgs_filepart": Rule(MINE, EVERYTHING),
+    "orgs_file": Rule(f"{MINE} AND kind = 'report'", EVERYTHING),
+    "orgs_filechunk": Rule(f"{MINE} AND {OF_A_FILE}", EVERYTHING),
+    "orgs_filepart": Rule(f"{MINE} AND {PART_OF_A_FILE}", EVERYTHING),
     "orgs_filefault": Rule(MINE, "SELECT, INSERT"),
     LEDGER: Rule(OURS, "SELECT, INSERT", MINE),
     "people_user": Rule(OURS, "SELECT, UPDATE", MINE),

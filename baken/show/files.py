@@ -6,7 +6,7 @@ seals it as it comes. Out: `download` answers with the whole of a file or the ra
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import chain, islice
 from typing import Any, TypeVar, cast
 from uuid import UUID
@@ -20,7 +20,7 @@ from django.utils.http import content_disposition_header
 
 from baken.record.ledger import clock
 from baken.record.orgs import files, opened
-from baken.record.orgs.arriving import CHUNK, Arrival, FileError
+from baken.record.orgs.arriving import AT_ONCE, CHUNK, Arrival, FileError
 from baken.record.orgs.models import File, Organisation
 from baken.record.orgs.places import StoreUnreachable
 from baken.record.people.access import Caller, Conflict, Forbidden, NotFound
@@ -28,8 +28,6 @@ from baken.record.people.acting import acting
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 10
-"""Files in one request."""
 PLAIN = frozenset({"application/pdf", "image/png", "image/jpeg", "image/gif", "image/webp", "text/plain"})
 """Types that are named when a file is handed out; a browser could run some of the others."""
 RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
@@ -57,6 +55,18 @@ def arrived(sent: Any) -> File:
     """What was sent, to be taken by a flow. Raises what `Received.arrived` raises."""
     assert isinstance(sent, Received)
     return sent.arrived()
+
+
+def all_arrived(sent: Iterable[Any]) -> list[File]:
+    """What was sent with one message, to be taken by its flow. Raises what the first one was refused with, by name."""
+    found = []
+    for one in sent:
+        try:
+            found.append(arrived(one))
+        except FileError as refusal:
+            reason = str(refusal).removeprefix("file: ")
+            raise type(refusal)(f"file: “{one.name}”: {reason}") from refusal
+    return found
 
 
 def takes_files(destination: Callable[..., tuple[Caller, Organisation, str]]) -> Callable[[View], View]:
@@ -123,8 +133,9 @@ class Sealing(FileUploadHandler):
             raise FileError(f"file: at most {AT_ONCE} files at once; send the others after these")
         self._caller, organisation, kind = receives(request)
         self._arrival = Arrival(
-            organisation.id, name=self.file_name or "", kind=kind, at=clock.now(), by=_sender(self._caller)
-        )
+            organisation.id, name=self.file_name or "", kind=kind, at=clock.now(), by=_sender(self._caller),
+            visible=not self._caller.staff,
+        )  # fmt: skip
 
     def _try(self, step: Callable[[], Any]) -> Any:
         try:

@@ -20,9 +20,8 @@ from baken.record.detection import flows as detection
 from baken.record.incidents.models import Incident
 from baken.record.ledger.models import LedgerFact
 from baken.record.orgs import files
-from baken.record.orgs.arriving import CHUNK, PER_HOUR, Arrival, FileError
+from baken.record.orgs.arriving import AT_ONCE, CHUNK, PER_HOUR, Arrival, FileError
 from baken.record.orgs.models import File, FileChunk, FileFault
-from baken.show.files import AT_ONCE
 from tests.conftest import Cast
 from tests.flows.clamd import EICAR, clamd
 from tests.flows.test_audits import opened

@@ -9,12 +9,13 @@ from django.db import connection, transaction
 from baken.record.catalogue import reads as catalogue
 from baken.record.catalogue.models import Service
 from baken.record.complaints import project
-from baken.record.complaints.models import Complaint, Remark
+from baken.record.complaints.models import Attachment, Complaint, Remark
 from baken.record.complaints.reads import visible
 from baken.record.ledger import clock
 from baken.record.ledger.flows import Entry, Stream, append
 from baken.record.orgs.fields import clean_written, new_id
-from baken.record.orgs.models import Organisation
+from baken.record.orgs.files import take_all
+from baken.record.orgs.models import File, Organisation
 from baken.record.people import access
 from baken.record.people import reads as people
 from baken.record.people.access import Caller, NotFound, Permission
@@ -40,8 +41,9 @@ def lodge(
     incidents: Sequence[int] = (),
     lodged: datetime | None = None,
     reporter: User | None = None,
+    files: Sequence[File] = (),
 ) -> Complaint:
-    """A new complaint, lodged now or, taken down by the manager, at an earlier instant.
+    """A new complaint, lodged now or, taken down by the manager, at an earlier instant. files: what came with it.
 
     Customers lodge their own, now; the manager may say who complained, and when.
     """
@@ -71,7 +73,7 @@ def lodge(
         "acknowledge": terms.complaint_acknowledge,
     }
     append(_stream(complaint), [Entry("complaint.lodged", lodged, data)], actor=caller.actor)
-    _say(complaint, reporter or _person(caller), body, visible=True)
+    _say(complaint, reporter or _person(caller), body, visible=True, files=files)
     return complaint
 
 
@@ -87,20 +89,20 @@ def acknowledge(caller: Caller, number: int, *, body: str) -> Complaint:
 
 
 @transaction.atomic
-def remark(caller: Caller, number: int, *, body: str, visible_to_customer: bool) -> Remark:
+def remark(caller: Caller, number: int, *, body: str, visible_to_customer: bool, files: Sequence[File] = ()) -> Remark:
     """Something for the customer to read, or for the file."""
     complaint = _locked(caller, number)
-    return _say(complaint, _person(caller), body, visible=visible_to_customer)
+    return _say(complaint, _person(caller), body, visible=visible_to_customer, files=files)
 
 
 @transaction.atomic
-def answer(caller: Caller, number: int, *, body: str) -> Remark:
+def answer(caller: Caller, number: int, *, body: str, files: Sequence[File] = ()) -> Remark:
     """The customer adds something."""
     caller.require(Permission.FILE_COMPLAINTS)
     complaint = visible(caller).filter(number=number).first()
     if complaint is None:
         raise NotFound("There is no such complaint.")
-    return _say(complaint, _person(caller), body, visible=True)
+    return _say(complaint, _person(caller), body, visible=True, files=files)
 
 
 @transaction.atomic
@@ -159,14 +161,18 @@ def _record(caller: Caller, complaint: Complaint, entry: Entry) -> Complaint:
     return complaint
 
 
-def _say(complaint: Complaint, author: User | None, body: str, *, visible: bool) -> Remark:
-    if not body.strip():
+def _say(complaint: Complaint, author: User | None, body: str, *, visible: bool, files: Sequence[File] = ()) -> Remark:
+    if not body.strip() and not files:
         raise ComplaintError("message: write something; an empty message helps nobody")
     remark = Remark(
         organisation_id=complaint.organisation_id, complaint=complaint, author=author, visible=visible,
         body=body.strip(), created_at=clock.now(),
     )  # fmt: skip
     _save_new(remark)
+    Attachment.objects.bulk_create(
+        Attachment(organisation_id=remark.organisation_id, remark=remark, file=file)
+        for file in take_all(files, complaint.organisation, at=remark.created_at, visible=visible)
+    )
     return remark
 
 

@@ -5,7 +5,7 @@ from django.db import models
 
 from baken.record.catalogue.models import Service
 from baken.record.orgs.fields import LINE, CodeField, IdField, WrittenField
-from baken.record.orgs.models import Organisation
+from baken.record.orgs.models import File, Organisation
 from baken.record.people.models import User
 
 
@@ -52,3 +52,15 @@ class Remark(models.Model):
 
     class Meta:
         ordering = ["created_at", "id"]
+
+
+class Attachment(models.Model):
+    """A file that came with a remark. Whoever may read the remark may have it; it is gone when either is."""
+
+    id = IdField()
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
+    remark = models.ForeignKey(Remark, on_delete=models.CASCADE, related_name="attachments")
+    file = models.OneToOneField(File, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        ordering = ["id"]

@@ -1,10 +1,13 @@
 """Reading complaints: the customer's own, or all of them for whoever handles them."""
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from uuid import UUID
 
-from baken.record.complaints.models import Complaint, Remark
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+
+from baken.record.complaints.models import Attachment, Complaint, Remark
 from baken.record.orgs import opened
-from baken.record.people.access import Caller, NotFound, Permission
+from baken.record.orgs.models import File, Organisation
+from baken.record.people.access import Caller, Conflict, NotFound, Permission
 from baken.record.people.models import Membership
 
 
@@ -46,3 +49,33 @@ def remarks(caller: Caller, complaint: Complaint) -> QuerySet[Remark]:
     theirs = Membership.objects.filter(user=OuterRef("author"), organisation=OuterRef("organisation"))
     rows = Remark.objects.filter(complaint=complaint).select_related("author").annotate(by_customer=Exists(theirs))
     return rows if caller.may(Permission.HANDLE_COMPLAINTS) else rows.filter(visible=True)
+
+
+def conversation(caller: Caller, complaint: Complaint) -> QuerySet[Remark]:
+    """The same remarks, each with its attachments."""
+    return remarks(caller, complaint).prefetch_related(Prefetch("attachments", _WITH_FILES))
+
+
+def attachments(caller: Caller, complaint: Complaint) -> QuerySet[Attachment]:
+    """The files that came with what the caller may read of it, oldest first."""
+    return _WITH_FILES.filter(remark__in=remarks(caller, complaint).values("id"))
+
+
+def attachment(caller: Caller, number: int, id: UUID) -> File:
+    """One of them by its id. Raises NotFound, also for what is for the file only."""
+    found = attachments(caller, complaint(caller, number)).filter(id=id).first()
+    if found is None:
+        raise NotFound("There is no such attachment.")
+    return found.file
+
+
+def files_go_to(caller: Caller, number: int) -> Organisation:
+    """Whose a file is that is sent with a remark, before it is sent. Raises Forbidden, NotFound, Conflict."""
+    caller.require(Permission.FILE_COMPLAINTS)
+    organisation = complaint(caller, number).organisation
+    if organisation.erased_at:
+        raise Conflict("This customer was erased; nothing can be written about it any more.")
+    return organisation
+
+
+_WITH_FILES = Attachment.objects.select_related("file", "remark")

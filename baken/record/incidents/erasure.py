@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from baken.record.incidents.finding import index_again
-from baken.record.incidents.models import Draft, Imported, Incident, Message, Presence
+from baken.record.incidents.models import Attachment, Draft, Imported, Incident, Message, Presence
 from baken.record.orgs.erasure import Fate, Rule
 from baken.record.orgs.models import SearchToken
 
@@ -30,6 +30,11 @@ RULES = (
     Rule(
         model=Draft, person="author_id", with_person=Fate.GOES, with_organisation=Fate.GOES, shown=Q(pk=None),
         document="drafts", columns=("id", "incident_id", "kind", "body", "updated_at"),
+    ),
+    Rule(
+        model=Attachment, person="message__author_id", carries="file_id", with_person=Fate.GOES,
+        with_organisation=Fate.GOES, shown=Q(message__visible=True),
+        document="attachments", columns=("id", "message_id", "file_id"),
     ),
     Rule(
         model=Message, person="author_id", with_person=Fate.BLANKED, with_organisation=Fate.GOES, after=_of_messages,

@@ -4,10 +4,11 @@ Errors: `NotFound` for an incident that is not the caller's to see, `Forbidden` 
 `IncidentError` for input that does not fit, `Conflict` when somebody else was first.
 
 `seen`, where it is taken, is the id of the last message that the writer has read: they are told to look again when
-somebody else wrote after it.
+somebody else wrote after it. `files`, where it is taken, have arrived and come with the message: both are kept or
+neither (`FileError`).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -38,7 +39,7 @@ from baken.record.ledger import clock
 from baken.record.ledger import reads as ledger
 from baken.record.ledger.flows import Entry, Stream, append
 from baken.record.orgs.fields import new_id
-from baken.record.orgs.models import Organisation
+from baken.record.orgs.models import File, Organisation
 from baken.record.people import reads as people
 from baken.record.people.access import Caller, Forbidden, Permission
 from baken.record.people.models import User
@@ -63,6 +64,7 @@ def report(
     origin: Origin = Origin.CUSTOMER,
     reported: datetime | None = None,
     reporter: User | None = None,
+    files: Sequence[File] = (),
 ) -> Incident:
     """A new incident. `reported` is when the message arrived or the call began, now when not given.
 
@@ -88,26 +90,26 @@ def report(
     clean(incident)
     incident.save(force_insert=True)
     findable(incident, incident.subject)
-    if body.strip():
-        say(caller, incident, Message.Kind.REPORT, body, visible=True, author=reporter)
+    if body.strip() or files:
+        say(caller, incident, Message.Kind.REPORT, body, visible=True, author=reporter, files=files)
     return incident
 
 
 @transaction.atomic
-def reply(caller: Caller, number: int, *, body: str, seen: UUID | None = None) -> Incident:
+def reply(caller: Caller, number: int, *, body: str, seen: UUID | None = None, files: Sequence[File] = ()) -> Incident:
     """A message from the desk that the customer can see: a response, when a person writes it."""
     incident = locked(caller, number, Permission.WORK_INCIDENTS)
     not_closed(incident)
     not_overtaken(caller, incident, seen)
-    say(caller, incident, Message.Kind.REPLY, body, visible=True)
+    say(caller, incident, Message.Kind.REPLY, body, visible=True, files=files)
     return record(caller, incident, response(caller, incident))
 
 
 @transaction.atomic
-def note(caller: Caller, number: int, *, body: str) -> Message:
+def note(caller: Caller, number: int, *, body: str, files: Sequence[File] = ()) -> Message:
     """A remark among colleagues; no clock listens."""
     incident = locked(caller, number, Permission.WORK_INCIDENTS)
-    return say(caller, incident, Message.Kind.NOTE, body, visible=False)
+    return say(caller, incident, Message.Kind.NOTE, body, visible=False, files=files)
 
 
 @transaction.atomic
@@ -123,11 +125,11 @@ def log_call(caller: Caller, number: int, *, body: str, began: datetime | None =
 
 
 @transaction.atomic
-def answer(caller: Caller, number: int, *, body: str) -> Incident:
+def answer(caller: Caller, number: int, *, body: str, files: Sequence[File] = ()) -> Incident:
     """The customer writes: the desk's clock runs again, and a resolved incident is open again."""
     incident = locked(caller, number, Permission.REPORT_INCIDENTS)
     not_closed(incident)
-    say(caller, incident, Message.Kind.REPLY, body, visible=True)
+    say(caller, incident, Message.Kind.REPLY, body, visible=True, files=files)
     if incident.status == Incident.Status.RESOLVED:
         resolution_of_its_own(incident)
         return record(caller, incident, [Entry(Kind.REOPENED, clock.now())])
@@ -190,18 +192,20 @@ def resume(caller: Caller, number: int) -> Incident:
 
 
 @transaction.atomic
-def resolve(caller: Caller, number: int, *, body: str, seen: UUID | None = None) -> Incident:
+def resolve(
+    caller: Caller, number: int, *, body: str, seen: UUID | None = None, files: Sequence[File] = ()
+) -> Incident:
     """The service works again for the customer, who reads in `body` what was done."""
     incident = locked(caller, number, Permission.WORK_INCIDENTS)
     still_open(incident)
     resolution_of_its_own(incident)
     not_overtaken(caller, incident, seen)
-    say(caller, incident, Message.Kind.REPLY, body, visible=True)
+    say(caller, incident, Message.Kind.REPLY, body, visible=True, files=files)
     return record(caller, incident, [Entry(Kind.RESOLVED, clock.now(), {"timed": True})])
 
 
 @transaction.atomic
-def reopen(caller: Caller, number: int, *, reason: str) -> Incident:
+def reopen(caller: Caller, number: int, *, reason: str, files: Sequence[File] = ()) -> Incident:
     """It was not resolved after all: the resolution clock goes on without the time between."""
     incident = locked(caller, number, Permission.REPORT_INCIDENTS)
     if incident.status not in checks.DONE or incident.outcome:
@@ -210,7 +214,7 @@ def reopen(caller: Caller, number: int, *, reason: str) -> Incident:
         raise Conflict("This incident is closed; report a new one and mention its number.")
     resolution_of_its_own(incident)
     kind = Message.Kind.REASON if caller.staff else Message.Kind.REPLY
-    say(caller, incident, kind, reason, visible=not caller.staff)
+    say(caller, incident, kind, reason, visible=not caller.staff, files=files)
     return record(caller, incident, [Entry(Kind.REOPENED, clock.now())])
 
 

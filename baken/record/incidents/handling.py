@@ -7,12 +7,14 @@ from django.db import connection
 from baken.domain.facts import IncidentClass, Kind, Origin, standing
 from baken.record.incidents import project
 from baken.record.incidents.checks import IncidentError, clean
-from baken.record.incidents.models import Draft, Incident, Message
+from baken.record.incidents.models import Attachment, Draft, Incident, Message
 from baken.record.incidents.reads import DESK, EVERYBODY, visible
 from baken.record.ledger import clock
 from baken.record.ledger import reads as ledger
 from baken.record.ledger.flows import Entry, Stream, append
 from baken.record.orgs import search
+from baken.record.orgs.files import take_all
+from baken.record.orgs.models import File
 from baken.record.people.access import Caller, Conflict, NotFound, Permission
 from baken.record.people.models import User
 
@@ -54,10 +56,20 @@ def record(caller: Caller, incident: Incident, entries: Sequence[Entry]) -> Inci
 
 
 def say(
-    caller: Caller, incident: Incident, kind: str, body: str, *, visible: bool, author: User | None = None
+    caller: Caller,
+    incident: Incident,
+    kind: str,
+    body: str,
+    *,
+    visible: bool,
+    author: User | None = None,
+    files: Sequence[File] = (),
 ) -> Message:
-    """Add a message; what its author was drafting is sent with it. Raises IncidentError."""
-    if not body.strip():
+    """Add a message with files that have arrived; what its author was drafting is sent with it.
+
+    Raises IncidentError, and FileError for a file that is not to be had any more.
+    """
+    if not body.strip() and not files:
         raise IncidentError("message: write something; an empty message helps nobody")
     message = Message(
         organisation_id=incident.organisation_id, incident=incident, kind=kind, visible=visible, actor=caller.actor,
@@ -65,6 +77,10 @@ def say(
     )  # fmt: skip
     clean(message)
     message.save(force_insert=True)
+    Attachment.objects.bulk_create(
+        Attachment(organisation_id=message.organisation_id, message=message, file=file)
+        for file in take_all(files, incident.organisation, at=message.created_at, visible=visible)
+    )
     findable(incident, message.body, visible=visible)
     Draft.objects.filter(incident=incident, author_id=caller.user, kind=kind).delete()
     return message

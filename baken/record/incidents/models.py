@@ -7,7 +7,7 @@ from django.db.models import Q
 from baken.domain.facts import IncidentClass, Origin, Outcome, Priority, Waiting
 from baken.record.catalogue.models import Agreement, Service
 from baken.record.orgs.fields import LINE, CodeField, IdField, WrittenField
-from baken.record.orgs.models import Organisation
+from baken.record.orgs.models import File, Organisation
 from baken.record.people.models import User
 
 
@@ -93,6 +93,18 @@ class Message(models.Model):
     class Meta:
         ordering = ["created_at", "id"]
         indexes = [models.Index(fields=["incident", "created_at"], name="message_by_incident")]
+
+
+class Attachment(models.Model):
+    """A file that came with a message. Whoever may read the message may have it; it is gone when either is."""
+
+    id = IdField()
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="attachments")
+    file = models.OneToOneField(File, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        ordering = ["id"]
 
 
 class Imported(models.Model):

@@ -3,16 +3,16 @@
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 
 from baken.domain.facts import Fact
 from baken.record.catalogue.models import Service
-from baken.record.incidents.models import Draft, Incident, Message
+from baken.record.incidents.models import Attachment, Draft, Incident, Message
 from baken.record.ledger import reads as ledger
 from baken.record.ledger.models import LedgerFact
 from baken.record.orgs import opened, search
-from baken.record.orgs.models import Organisation
-from baken.record.people.access import Caller, NotFound, Permission
+from baken.record.orgs.models import File, Organisation
+from baken.record.people.access import Caller, Conflict, NotFound, Permission
 from baken.record.people.models import Membership
 
 
@@ -40,6 +40,33 @@ def messages(caller: Caller, incident: Incident) -> QuerySet[Message]:
     theirs = Membership.objects.filter(user=OuterRef("author"), organisation=OuterRef("organisation"))
     rows = Message.objects.filter(both).select_related("author", "incident").annotate(by_customer=Exists(theirs))
     return rows if caller.staff else rows.filter(visible=True)
+
+
+def conversation(caller: Caller, incident: Incident) -> QuerySet[Message]:
+    """The same messages, each with its attachments."""
+    return messages(caller, incident).prefetch_related(Prefetch("attachments", _WITH_FILES))
+
+
+def attachments(caller: Caller, incident: Incident) -> QuerySet[Attachment]:
+    """The files that came with what the caller may read of the conversation, oldest first."""
+    return _WITH_FILES.filter(message__in=messages(caller, incident).values("id"))
+
+
+def attachment(caller: Caller, number: int, id: UUID) -> File:
+    """One of them by its id. Raises NotFound, also for what is among colleagues."""
+    found = attachments(caller, incident(caller, number)).filter(id=id).first()
+    if found is None:
+        raise NotFound("There is no such attachment.")
+    return found.file
+
+
+def files_go_to(caller: Caller, number: int) -> Organisation:
+    """Whose a file is that is sent with a message, before it is sent. Raises Forbidden, NotFound, Conflict."""
+    caller.require(Permission.REPORT_INCIDENTS)
+    organisation = incident(caller, number).organisation
+    if organisation.erased_at:
+        raise Conflict("This customer was erased; nothing can be written about it any more.")
+    return organisation
 
 
 def last_said(caller: Caller, incidents: Sequence[Incident]) -> dict[UUID, Message]:
@@ -105,6 +132,8 @@ EVERYBODY, DESK = "incident", "incident.desk"
 
 VIEWS = ("mine", "unassigned", "open", "waiting", "resolved")
 """Of the desk's queue. Resolved are those whose conversation is not closed yet."""
+
+_WITH_FILES = Attachment.objects.select_related("file", "message__incident")
 
 _OPEN = Q(outcome="") & ~Q(status__in=[Incident.Status.RESOLVED, Incident.Status.CLOSED])
 

@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 CHUNK = 64 * 1024
 """Bytes of one piece; the last one of a file is shorter."""
 MEGABYTE = 1024 * 1024
+AT_ONCE = 10
+"""Files in one request, or with one message."""
 PER_HOUR = 100
 """Files that one person may send in an hour."""
 REPORT = frozenset({Family.DOCUMENT, Family.IMAGE, Family.TEXT})
@@ -47,20 +49,29 @@ class Scan(Protocol):
 class Arrival:
     """One file on its way in: `write` what comes, then `finish`; or else `abandon`.
 
-    organisation: whose it is, by id. by: id of the person or token that sends it; None for the program itself. All
-    raise FileError, with which it is over: abandon it then.
+    organisation: whose it is, by id. by: id of the person or token that sends it; None for the program itself. visible:
+    whether the organisation's people may find it before it is taken. All raise FileError, with which it is over:
+    abandon it then.
     """
 
     def __init__(
-        self, organisation: UUID, *, name: str, at: datetime, kind: str = File.Kind.ATTACHMENT, by: UUID | None = None
+        self,
+        organisation: UUID,
+        *,
+        name: str,
+        at: datetime,
+        kind: str = File.Kind.ATTACHMENT,
+        by: UUID | None = None,
+        visible: bool = True,
     ) -> None:
         if by and File.objects.filter(by=by, created_at__gt=at - timedelta(hours=1)).count() >= PER_HOUR:
             raise FileError(f"file: at most {PER_HOUR} files in an hour; try again later")
         told = "".join(filter(str.isprintable, name))  # no end of a header, and nothing that turns the name round
         short = told.replace("\\", "/").rsplit("/", 1)[-1].strip()[:200] or "file"
         self.file = File(
-            organisation_id=organisation, kind=kind, name=short, by=by, created_at=at, place=places.chosen()
-        )
+            organisation_id=organisation, kind=kind, name=short, visible=visible, by=by, created_at=at,
+            place=places.chosen(),
+        )  # fmt: skip
         self._digest, self._buffer, self._pending = hashlib.sha256(), bytearray(), list[bytes]()
         self._stored, self._scan = 0, _Watched()
         self._place = places.PLACES[self.file.place]

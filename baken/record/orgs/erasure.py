@@ -47,8 +47,8 @@ class Rule:
     person: the column that says whose row it is; empty when it is no person's own. mentions: other columns with a
     person or an organisation, of which a nameless row stays. owner: the way to the row's organisation; empty for none.
     texts: what is blanked with a person; all that is sealed when not given. also: other columns, and what becomes of
-    them when a row is blanked. after: told, in the same transaction, which rows were blanked. key: what batches are
-    made by.
+    them when a row is blanked. carries: the column with a file that goes with the row, and is exported with it. after:
+    told, in the same transaction, which rows were blanked. key: what batches are made by.
 
     document: under which name rows are exported; empty for none. columns: what is exported of a row. withheld: what is
     sealed and in no export, being a secret. shown: those of an organisation's rows that it may see itself, and so are
@@ -63,6 +63,7 @@ class Rule:
     with_organisation: Fate = Fate.STAYS
     texts: tuple[str, ...] = ()
     also: Mapping[str, Any] = field(default_factory=dict)
+    carries: str = ""
     after: Callable[[Sequence[UUID]], None] | None = None
     key: str = "pk"
     document: str = ""
@@ -107,6 +108,9 @@ def erase_some(rule: Rule, whose: Whose) -> int:
     with transaction.atomic():
         held = rows if goes else rows.order_by("pk").select_for_update(of=("self",))
         found = list(held.values_list(rule.key, flat=True)[: _batch(rule)])
+        if rule.carries:
+            File.objects.filter(id__in=list(rows.filter(pk__in=found).values_list(rule.carries, flat=True))).delete()
+            return len(found)
         if goes:
             return rows.filter(**{f"{rule.key}__in": found}).delete()[0]
         blank = {**dict.fromkeys(_texts(rule, whose), ""), **rule.also}
@@ -145,7 +149,16 @@ def _with_text(rows: QuerySet[Any], columns: Sequence[str]) -> QuerySet[Any]:
     return rows.filter(wanted)
 
 
+def carried(rule: Rule, whose: Whose) -> QuerySet[Any]:
+    """The ids of the files that belong to rows of theirs."""
+    rows = of(rule, whose)
+    assert rows is not None and rule.carries
+    return rows.values(rule.carries)
+
+
 def _batch(rule: Rule) -> int:
+    if rule.carries:
+        return BATCH // 50  # files are large
     heaviest = max((f.weight for f in rule.model._meta.concrete_fields if isinstance(f, WrittenField)), default=1)
     return max(10, BATCH // heaviest)
 
@@ -155,7 +168,8 @@ RULES = (
     Rule(model=FileChunk, with_organisation=Fate.GOES, withheld=("content",)),
     Rule(model=FileFault, mentions=("by",), with_organisation=Fate.GOES),
     Rule(
-        model=File, person="by", with_person=Fate.BLANKED, with_organisation=Fate.GOES, shown=Q(kept_at__isnull=False),
+        model=File, person="by", with_person=Fate.BLANKED, with_organisation=Fate.GOES,
+        shown=Q(kept_at__isnull=False, visible=True),
         document="files", columns=("id", "name", "media_type", "size", "sha256", "created_at"),
     ),
     Rule(model=Rotation, with_organisation=Fate.GOES),
@@ -165,5 +179,6 @@ RULES = (
     ),
 )  # fmt: skip
 """The search tokens of a person's texts go with these texts, by the rules of the apps that made them. What chunks hold
-is in an export as the files themselves. With a person the names of files go that they sent; a file itself is the
-organisation's, as the signed report of an audit is. Objects in an object store go when the store is swept."""
+is in an export as the files themselves. With a person the names of files go that they sent, and the attachments of what
+they wrote; another file is the organisation's, as the signed report of an audit is. Objects in an object store go when
+the store is swept."""

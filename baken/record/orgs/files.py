@@ -5,14 +5,14 @@ again who has the file. How a file gets here is in `orgs.arriving`, where its pi
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 
 from baken.record.orgs import places, sealing
-from baken.record.orgs.arriving import CHUNK, Arrival, FileError, note_fault, remove
+from baken.record.orgs.arriving import AT_ONCE, CHUNK, Arrival, FileError, note_fault, remove
 from baken.record.orgs.keys import UnknownKey
 from baken.record.orgs.models import File, FileFault, Organisation
 
@@ -42,15 +42,27 @@ def receive(
 
 
 @transaction.atomic
-def take(file: File, organisation: Organisation, *, kind: str, at: datetime) -> File:
-    """Keep a file that has arrived, in the transaction that refers to it: now it is there. Raises FileError."""
+def take(file: File, organisation: Organisation, *, kind: str, at: datetime, visible: bool = True) -> File:
+    """Keep a file that has arrived, in the transaction that refers to it: now it is there. Raises FileError.
+
+    visible: whether the organisation's own people find it.
+    """
     found = File.objects.select_for_update().filter(id=file.id, kept_at=None, organisation=organisation, kind=kind)
     held = found.exclude(sha256="").first()
     if held is None:
         raise FileError("file: it is no longer there; choose the file again")
     held.kept_at = held.verified_at = at
-    held.save(update_fields=["kept_at", "verified_at"])
+    held.visible = visible
+    held.save(update_fields=["kept_at", "verified_at", "visible"])
     return held
+
+
+@transaction.atomic
+def take_all(sent: Sequence[File], organisation: Organisation, *, at: datetime, visible: bool) -> list[File]:
+    """Keep what was sent with one message, all of it or nothing. Raises FileError."""
+    if len(sent) > AT_ONCE:
+        raise FileError(f"file: at most {AT_ONCE} files at once; send the others after these")
+    return [take(file, organisation, kind=File.Kind.ATTACHMENT, at=at, visible=visible) for file in sent]
 
 
 def release(file: File) -> None:

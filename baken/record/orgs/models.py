@@ -35,7 +35,8 @@ class File(models.Model):
     """A file kept for an organisation, with the digest of its content, which lies in sealed pieces. See `orgs.files`.
 
     It is there for nobody before `kept_at`: until then it is arriving, or was refused, and is swept away in the end.
-    by: id of the person who sent it. `verified_at`: when all of it was last read and fitted its digest.
+    visible: whether the people of its organisation may find it; what is among colleagues is not theirs. by: id of the
+    person who sent it. `verified_at`: when all of it was last read and fitted its digest.
     """
 
     class Kind(models.TextChoices):
@@ -54,6 +55,7 @@ class File(models.Model):
     size = models.PositiveBigIntegerField(default=0)
     sha256 = CodeField(max_length=64, blank=True, default="")
     place = CodeField(choices=Place, default=Place.POSTGRES)
+    visible = models.BooleanField(default=True)
     by = models.UUIDField(null=True, blank=True)
     created_at = models.DateTimeField()
     kept_at = models.DateTimeField(null=True, blank=True)

@@ -14,13 +14,13 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from baken.record.complaints.models import Complaint
 from baken.record.incidents.models import Incident
 from baken.record.ledger.models import LedgerFact
 from baken.record.orgs import files
-from baken.record.orgs.erasure import Rule, Whose, of
+from baken.record.orgs.erasure import Rule, Whose, carried, of
 from baken.record.orgs.keys import KeysErased
 from baken.record.orgs.models import File
 from baken.record.people.models import ApiToken
@@ -83,8 +83,7 @@ def pieces(whose: Whose, at: datetime) -> Iterator[bytes]:
     archive = _Archive(at)
     yield from archive.add("README.txt", [README.encode()])
     for rule in RULES:
-        if rule.document and (rows := of(rule, whose)) is not None:
-            shown = rows if whose.person else rows.filter(rule.shown)
+        if rule.document and (shown := _shown(rule, whose)) is not None:
             yield from archive.add(f"{rule.document}.json", _document(_rows(shown), rule.columns))
     yield from archive.add("ledger.json", _lines(_facts(whose)))
     for file in _files(whose):
@@ -93,6 +92,23 @@ def pieces(whose: Whose, at: datetime) -> Iterator[bytes]:
     manifest = {"format": FORMAT, "of": of_whom, "made": at.isoformat(), "files": archive.written}
     yield from archive.add("manifest.json", [json.dumps(manifest, indent=1).encode()])
     yield archive.end()
+
+
+def _shown(rule: Rule, whose: Whose) -> QuerySet[Any] | None:
+    """What is exported of a model: a person's own, or what an organisation may see of what is its."""
+    rows = of(rule, whose)
+    if rows is None or whose.person is None:
+        return rows if rows is None else rows.filter(rule.shown)
+    return _files_of(whose) if rule.model is File else rows
+
+
+def _files_of(whose: Whose) -> QuerySet[File]:
+    """What a person sent, and what came with their words though another sent it for them."""
+    theirs = Q(by=whose.person)
+    for rule in RULES:
+        if rule.carries:
+            theirs |= Q(id__in=carried(rule, whose))
+    return File.objects.filter(theirs, kept_at__isnull=False)
 
 
 def _document(rows: Iterable[Any], columns: tuple[str, ...]) -> Iterator[bytes]:
@@ -128,10 +144,8 @@ def _rows(rows: QuerySet[Any]) -> Iterator[Any]:
 
 
 def _files(whose: Whose) -> Iterator[File]:
-    """An organisation's, or those that a person sent."""
-    rule: Rule = next(rule for rule in RULES if rule.model is File)
-    rows = of(rule, whose)
-    return _rows(rows.filter(rule.shown)) if rows is not None else iter(())
+    rows = _shown(next(rule for rule in RULES if rule.model is File), whose)
+    return _rows(rows) if rows is not None else iter(())
 
 
 def _path(file: File) -> str:

@@ -24,5 +24,6 @@ people.json           accounts                        memberships.json   their r
 sign_ins.json         where they are signed in        tokens.json        API tokens, without the secrets
 incidents.json        incidents                       messages.json      what was written about them
 complaints.json       complaints                      remarks.json       what was written about them
+attachments.json      which file came with which message; complaint_attachments.json: with which remark
 drafts.json           what was not sent yet           sealed_reports.json, agreements.json, subscriptions.json, ...
 """

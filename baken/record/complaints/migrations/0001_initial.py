@@ -51,6 +51,18 @@ class Migration(migrations.Migration):
                 'ordering': ['created_at', 'id'],
             },
         ),
+        migrations.CreateModel(
+            name='Attachment',
+            fields=[
+                ('id', baken.record.orgs.fields.IdField(default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False)),
+                ('file', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orgs.file')),
+                ('remark', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attachments', to='complaints.remark')),
+                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orgs.organisation')),
+            ],
+            options={
+                'ordering': ['id'],
+            },
+        ),
         migrations.AddIndex(
             model_name='complaint',
             index=models.Index(fields=['service', 'lodged'], name='complaint_by_service'),

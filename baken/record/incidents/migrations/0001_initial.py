@@ -105,6 +105,18 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('incident', 'person'), name='one_presence_each')],
             },
         ),
+        migrations.CreateModel(
+            name='Attachment',
+            fields=[
+                ('id', baken.record.orgs.fields.IdField(default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False)),
+                ('file', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orgs.file')),
+                ('message', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attachments', to='incidents.message')),
+                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orgs.organisation')),
+            ],
+            options={
+                'ordering': ['id'],
+            },
+        ),
         migrations.AddIndex(
             model_name='incident',
             index=models.Index(fields=['organisation', '-reported'], name='incident_by_organisation'),

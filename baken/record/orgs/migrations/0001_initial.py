@@ -40,6 +40,7 @@ class Migration(migrations.Migration):
                 ('size', models.PositiveBigIntegerField(default=0)),
                 ('sha256', baken.record.orgs.fields.CodeField(blank=True, default='', max_length=64)),
                 ('place', baken.record.orgs.fields.CodeField(choices=[('postgres', 'Postgres'), ('s3', 'S3')], default='postgres', max_length=64)),
+                ('visible', models.BooleanField(default=True)),
                 ('by', models.UUIDField(blank=True, null=True)),
                 ('created_at', models.DateTimeField()),
                 ('kept_at', models.DateTimeField(blank=True, null=True)),
