@@ -82,7 +82,7 @@ AT_THE_DOOR: Mapping[str, Rule] = {
     "people_attempts": Rule(may=EVERYTHING),
     "people_allowance": Rule(may=EVERYTHING),
     "people_authenticator": Rule(may="SELECT, UPDATE"),
-    "people_recoverycode": Rule(may="SELECT, DELETE"),
+    "people_recoverycode": Rule(may="SELECT, UPDATE, DELETE"),
     "people_passkey": Rule(may="SELECT, UPDATE"),
     "people_identityprovider": Rule(),
     "people_identity": Rule(may="SELECT, INSERT, UPDATE"),
@@ -145,6 +145,8 @@ OF_AN_AUDITOR: Mapping[str, Rule] = {
     "people_user": Rule(OURS, "SELECT, UPDATE", MINE),
     **_MYSELF,
     "catalogue_service": Rule(),
+    "catalogue_agreement": Rule("base"),
+    "catalogue_agreementversion": Rule("agreement_id IN (SELECT id FROM catalogue_agreement)"),
     "audits_audit": Rule(may="SELECT, UPDATE"),
     "audits_finding": Rule(may="SELECT, INSERT, UPDATE"),
 }
