@@ -17,6 +17,8 @@ from baken.record.detection import sources
 from baken.record.incidents import flows as incidents
 from baken.record.ledger import clock
 from baken.record.monitors import flows as monitors
+from baken.record.orgs import files
+from baken.record.orgs.models import File, Organisation
 from baken.record.people import flows as people
 from baken.record.people.access import Role
 from baken.record.people.models import IdentityProvider
@@ -112,6 +114,7 @@ BASE: dict[str, Row] = {
     "passkey-answer": row(**everybody(302), changes=True),
     "account-keyboard": row(**everybody()),
     "session-ending": row("nothing", **everybody(404), changes=True),
+    "session-endings": row(**everybody(302), changes=True),
     "services": row(**customer_and_staff()),
     "service-new": row(administrator=200),
     "service": row("service", **customer_and_staff(), stranger=404),
@@ -165,6 +168,7 @@ DESK: dict[str, Row] = {
     "incidents-changes": row(**staff()),
     "incident-new": row(**customer_and_staff(), shows=True),
     "incident": row("incident", **customer_and_staff(), stranger=404, shows=True),
+    "incident-attachment": row("incident", "attachment", **customer_and_staff(), stranger=404, shows=True),
     "incident-presence": row("incident", **staff(), changes=True),
     "incident-draft": row("incident", "draft", **customer_and_staff(), stranger=404, changes=True),
     "clock": row("incident", "clock", **customer_and_staff(), stranger=404, shows=True),
@@ -181,6 +185,7 @@ DESK: dict[str, Row] = {
     "complaints": row(customer=200, manager=200, shows=True),
     "complaint-new": row(customer=200, manager=200, shows=True),
     "complaint": row("complaint", customer=200, manager=200, stranger=404, shows=True),
+    "complaint-attachment": row("complaint", "evidence", customer=200, manager=200, stranger=404, shows=True),
     "complaint-answer": row("complaint", customer=422, manager=422, stranger=404, changes=True),
     **{
         f"complaint-{name}": row("complaint", manager=422, changes=True)
@@ -234,17 +239,23 @@ PRIVACY: dict[str, Row] = {
 PAGES: dict[str, Row] = {**BASE, **PRIVACY, **DESK, **KPI, **SECURITY}
 
 
+def sent(customer: Organisation) -> File:
+    """A file that has arrived."""
+    return files.receive(customer, name="screen.txt", content=b"Nothing opens at all", at=clock.now())
+
+
 def make_world(cast: Cast) -> World:
     """Records of every kind, of the customer of the cast."""
     tests, service, customer = cast.program, cast.service, cast.customer
     now = clock.now()
     incident = incidents.report(
         tests, organisation=customer, service=service, subject="Nothing opens", body="Since this morning.",
-        reporter=cast.alice.user,
+        reporter=cast.alice.user, files=[sent(customer)],
     )  # fmt: skip
     complaint = complaints.lodge(
-        cast.alice.caller, organisation=customer, service=service, subject="No answer", body="Still none."
-    )
+        cast.alice.caller, organisation=customer, service=service, subject="No answer", body="Still none.",
+        files=[sent(customer)],
+    )  # fmt: skip
     audit = audits.open_audit(
         cast.mona.caller, provider=cast.provider, auditor="Audit & Sons", services=[service], invited=cast.audrey.user,
         period_from=date(2026, 1, 1), period_to=date(2026, 6, 30),
@@ -272,6 +283,8 @@ def make_world(cast: Cast) -> World:
         cast,
         {
             "erasure": erasure.number,
+            "attachment": incident.messages.get().attachments.get().id,
+            "evidence": complaint.remarks.get().attachments.get().id,
             "alert_source": alert_source.code,
             "identity-provider": house.id,
             "incident": incident.number, "complaint": complaint.number, "audit": audit.number,

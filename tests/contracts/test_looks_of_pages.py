@@ -35,7 +35,7 @@ def shown(world: World, client: Client, name: str) -> tuple[bool, bool]:
         answer = client.get(reverse(name, args=PAGES[name].args(world)), ASKED.get(name, {}))
         left = looks() > before
         transaction.set_rollback(True)
-    theirs = answer.status_code == 200 and any(text in answer.content for text in THEIRS)
+    theirs = answer.status_code == 200 and any(text in answer.getvalue() for text in THEIRS)
     return theirs, left
 
 

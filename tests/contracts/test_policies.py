@@ -178,7 +178,8 @@ def written_by(organisation: Organisation) -> set[str]:
         fields = [field.attname for field in model._meta.concrete_fields if isinstance(field, WrittenField)]
         if fields and any(field.attname == "organisation_id" for field in model._meta.concrete_fields):
             for row in model._default_manager.filter(organisation_id=organisation.id):  # type: ignore[misc]
-                texts |= {getattr(row, name) for name in fields}
+                held = [getattr(row, name) for name in fields]
+                texts |= {value.decode() if isinstance(value, bytes) else value for value in held}
     return {text for text in texts if len(text) >= SHORTEST} | {organisation.name}
 
 

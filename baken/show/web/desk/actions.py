@@ -15,6 +15,7 @@ from baken.record.incidents import break_ins, flows
 from baken.record.incidents.checks import DONE
 from baken.record.incidents.models import Incident, Message
 from baken.record.people.access import Caller, Permission
+from baken.show.files import all_arrived
 from baken.show.web.forms import incidents as forms
 
 Given = Mapping[str, Any]
@@ -69,6 +70,11 @@ class Action:
     staff: bool | None = True
     once_done: Permission | None = None
 
+    @property
+    def takes_files(self) -> bool:
+        """Whether files can be sent with it."""
+        return "file" in self.form.base_fields
+
     def open_to(self, caller: Caller, incident: Incident) -> bool:
         """Whether the caller can do it now."""
         for_them = self.staff is None or self.staff == caller.staff
@@ -77,11 +83,15 @@ class Action:
 
 
 def _reply(caller: Caller, number: int, given: Given) -> object:
-    return flows.reply(caller, number, body=given["message"], seen=given["seen"])
+    return flows.reply(caller, number, body=given["message"], seen=given["seen"], files=all_arrived(given["file"]))
+
+
+def _note(caller: Caller, number: int, given: Given) -> object:
+    return flows.note(caller, number, body=given["message"], files=all_arrived(given["file"]))
 
 
 def _answer(caller: Caller, number: int, given: Given) -> object:
-    return flows.answer(caller, number, body=given["message"])
+    return flows.answer(caller, number, body=given["message"], files=all_arrived(given["file"]))
 
 
 def _wait(caller: Caller, number: int, given: Given) -> object:
@@ -89,7 +99,11 @@ def _wait(caller: Caller, number: int, given: Given) -> object:
 
 
 def _resolve(caller: Caller, number: int, given: Given) -> object:
-    return flows.resolve(caller, number, body=given["message"], seen=given["seen"])
+    return flows.resolve(caller, number, body=given["message"], seen=given["seen"], files=all_arrived(given["file"]))
+
+
+def _reopen(caller: Caller, number: int, given: Given) -> object:
+    return flows.reopen(caller, number, reason=given["message"], files=all_arrived(given["file"]))
 
 
 def _priority(caller: Caller, number: int, given: Given) -> object:
@@ -103,13 +117,7 @@ def _consent(caller: Caller, number: int, given: Given) -> object:
 
 ACTIONS: Mapping[str, Action] = {
     "reply": Action(forms.ReplyForm, _reply, _("Your reply was sent."), _talking, draft=Message.Kind.REPLY),
-    "note": Action(
-        forms.NoteForm,
-        lambda caller, number, given: flows.note(caller, number, body=given["message"]),
-        _("Your note was added."),
-        lambda incident: True,
-        draft=Message.Kind.NOTE,
-    ),
+    "note": Action(forms.NoteForm, _note, _("Your note was added."), lambda incident: True, draft=Message.Kind.NOTE),
     "call": Action(
         forms.CallForm,
         lambda caller, number, given: flows.log_call(caller, number, body=given["message"], began=given["began"]),
@@ -140,14 +148,7 @@ ACTIONS: Mapping[str, Action] = {
         lambda incident: _undone(incident) and bool(incident.waiting_on),
     ),
     "resolution": Action(forms.ResolveForm, _resolve, _("It is resolved."), _resolvable),
-    "reopening": Action(
-        forms.ReopenForm,
-        lambda caller, number, given: flows.reopen(caller, number, reason=given["message"]),
-        _("It is open again."),
-        _reopenable,
-        _REPORT,
-        staff=None,
-    ),
+    "reopening": Action(forms.ReopenForm, _reopen, _("It is open again."), _reopenable, _REPORT, staff=None),
     "closing": Action(
         forms.NothingForm,
         lambda caller, number, given: flows.close(caller, number),

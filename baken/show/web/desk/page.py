@@ -26,7 +26,12 @@ Bound = Mapping[str, ActionForm]
 
 
 def form_for(
-    name: str, caller: Caller, incident: Incident, data: Any = None, events: list[Event] | None = None
+    name: str,
+    caller: Caller,
+    incident: Incident,
+    data: Any = None,
+    events: list[Event] | None = None,
+    files: Any = None,
 ) -> ActionForm:
     """The form of an action, filled in with what the caller was writing."""
     action = ACTIONS[name]
@@ -35,7 +40,9 @@ def form_for(
         initial["message"] = reads.draft(caller, incident, action.draft)
     if events is None:
         events = history.events(reads.history(caller, incident)) if name == "retraction" and caller.staff else []
-    return action.form(data, caller=caller, incident=incident, events=events, auto_id=f"{name}-%s", initial=initial)
+    return action.form(
+        data, files=files, caller=caller, incident=incident, events=events, auto_id=f"{name}-%s", initial=initial
+    )
 
 
 def desk_page(caller: Caller, incident: Incident, bound: Bound) -> dict[str, Any]:
@@ -67,7 +74,7 @@ def portal_page(caller: Caller, incident: Incident, bound: Bound) -> dict[str, A
 
 def _page(caller: Caller, incident: Incident, bound: Bound, events: list[Event]) -> dict[str, Any]:
     faces = faces_now([incident])[incident.id]
-    messages = list(reads.messages(caller, incident))
+    messages = list(reads.conversation(caller, incident))
     offered = [name for name, action in ACTIONS.items() if action.open_to(caller, incident)]
     forms = {name: form_for(name, caller, incident, None, events) for name in offered}
     return {

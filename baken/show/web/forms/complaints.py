@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from baken.record.catalogue.models import Service
 from baken.record.incidents.models import Incident
 from baken.record.people.models import User
+from baken.show.files import all_arrived
 from baken.show.web.desk import words
 from baken.show.web.forms import fields
 from baken.show.web.forms.incidents import PersonChoice, ServiceChoice, choices
@@ -20,6 +21,7 @@ class ComplaintForm(forms.Form):
 
     subject = fields.line(_("What are you not satisfied with, in one line?"))
     message = fields.text(_("What happened?"), help_text=_("And what you would like us to do about it."))
+    file = fields.files()
 
     def __init__(self, *args: Any, services: QuerySet[Service], incidents: Sequence[Incident], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -30,12 +32,12 @@ class ComplaintForm(forms.Form):
                 choices=[(row.number, f"#{row.number} {row.subject}") for row in incidents],
                 widget=forms.CheckboxSelectMultiple,
             )  # fmt: skip
-        self.order_fields(["service", "incidents", "subject", "message"])
+        self.order_fields(["service", "incidents", "subject", "message", "file"])
 
     def complaint(self) -> dict[str, Any]:
-        """What the flow takes."""
+        """What the flow takes. Raises what a file was refused with."""
         given = dict(self.cleaned_data)
-        return {"body": given.pop("message"), **given}
+        return {"body": given.pop("message"), "files": all_arrived(given.pop("file")), **given}
 
 
 class TakenDownForm(ComplaintForm):
@@ -51,13 +53,14 @@ class TakenDownForm(ComplaintForm):
         self.fields["reporter"] = PersonChoice(
             contacts, label=_("Who complained?"), required=False, empty_label=_("Somebody without an account")
         )
-        self.order_fields(["reporter", "lodged", "service", "incidents", "subject", "message"])
+        self.order_fields(["reporter", "lodged", "service", "incidents", "subject", "message", "file"])
 
 
 class AnswerForm(forms.Form):
     """The customer adds something."""
 
     message = fields.text(_("Add something"), rows=4)
+    file = fields.files()
 
 
 class AcknowledgeForm(forms.Form):
@@ -72,6 +75,7 @@ class RemarkForm(forms.Form):
     """For the customer, or for the file."""
 
     message = fields.text(_("Remark"), rows=4)
+    file = fields.files()
     visible_to_customer = forms.BooleanField(label=_("The customer may read it"), required=False)
 
 

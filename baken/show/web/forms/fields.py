@@ -6,14 +6,43 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.conf import settings
 from django.db.models import QuerySet
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from baken.record.orgs.arriving import AT_ONCE
 from baken.record.orgs.fields import LINE, TEXT
 
 if TYPE_CHECKING:  # Django's fields take type arguments in the stubs alone
     Choice = forms.ModelChoiceField[Any]
 else:
     Choice = forms.ModelChoiceField
+
+
+class FilesInput(forms.FileInput):
+    """Chooses several files."""
+
+    allow_multiple_selected = True
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        return files.getlist(name) if hasattr(files, "getlist") else files.get(name, [])
+
+
+class FilesField(forms.FileField):
+    """The files that come with a message, as they arrived: none, or a list. What is wrong with one the flow says."""
+
+    def clean(self, data: Any, initial: Any = None) -> list[Any]:
+        return list(data or ())
+
+
+def files() -> FilesField:
+    """The field of attachments; it is called `file`, as the flows call one in their errors."""
+    return FilesField(
+        label=_("Attachments"), required=False, widget=FilesInput,
+        help_text=format_lazy(
+            _("At most {count} files of {most} MB each. Programs and scripts are not taken."),
+            count=AT_ONCE, most=settings.BAKEN_FILE_LIMIT,
+        ),
+    )  # fmt: skip
 
 
 def line(label: Any, *, help_text: Any = "", required: bool = True, limit: int = LINE, **attrs: Any) -> forms.CharField:

@@ -18,6 +18,7 @@ from baken.record.incidents.models import Incident
 from baken.record.people import reads as people
 from baken.record.people.access import Caller
 from baken.record.people.models import User
+from baken.show.files import all_arrived
 from baken.show.web.desk import words
 from baken.show.web.desk.history import Event
 from baken.show.web.forms import fields
@@ -71,6 +72,7 @@ class _Report(forms.Form):
         _("Tell us more"), required=False,
         help_text=_("Since when, where you see it, what you tried, what it says on the screen."),
     )  # fmt: skip
+    file = fields.files()
     impact = _level(_("Who is affected?"), words.IMPACT)
     urgency = _level(_("How urgent is it?"), words.URGENCY)
 
@@ -89,12 +91,13 @@ class ReportForm(_Report):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.order_fields(["service", "subject", "message", "concern", "impact", "urgency"])
+        self.order_fields(["service", "subject", "message", "file", "concern", "impact", "urgency"])
 
     def report(self) -> dict[str, Any]:
-        """What the flow takes."""
+        """What the flow takes. Raises what a file was refused with."""
         given = dict(self.cleaned_data)
-        return {"body": given.pop("message"), "classes": given.pop("concern") or ["other"], **given}
+        classes = given.pop("concern") or ["other"]
+        return {"body": given.pop("message"), "files": all_arrived(given.pop("file")), "classes": classes, **given}
 
 
 class CallerForm(forms.Form):
@@ -125,12 +128,13 @@ class RegisterForm(_Report):
         self.fields["reporter"] = PersonChoice(
             contacts, label=_("Who is calling?"), required=False, empty_label=_("Somebody without an account")
         )
-        self.order_fields(["reporter", "reported", "service", "subject", "message", "classes", "impact", "urgency"])
+        self.order_fields(["reporter", "reported", "service", "subject", "message", "file", "classes"])
 
     def report(self) -> dict[str, Any]:
-        """What the flow takes."""
+        """What the flow takes. Raises what a file was refused with."""
         given = dict(self.cleaned_data)
-        return {"body": given.pop("message"), "origin": Origin.AGENT, **given}
+        files = all_arrived(given.pop("file"))
+        return {"body": given.pop("message"), "files": files, "origin": Origin.AGENT, **given}
 
     def clean_classes(self) -> list[str]:
         """Without `other` beside a class."""
@@ -162,19 +166,25 @@ class MessageForm(ActionForm):
     seen = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
 
-class ReplyForm(MessageForm):
+class FiledMessageForm(MessageForm):
+    """A text, with files."""
+
+    file = fields.files()
+
+
+class ReplyForm(FiledMessageForm):
     """To the customer."""
 
     message = fields.text(_("Reply to the customer"), rows=4)
 
 
-class NoteForm(MessageForm):
+class NoteForm(FiledMessageForm):
     """To colleagues."""
 
     message = fields.text(_("Internal note"), rows=2)
 
 
-class AnswerForm(MessageForm):
+class AnswerForm(FiledMessageForm):
     """From the customer."""
 
     message = fields.text(_("Your answer"), rows=5)
@@ -223,7 +233,7 @@ class WaitForm(MessageForm):
     )
 
 
-class ResolveForm(MessageForm):
+class ResolveForm(FiledMessageForm):
     """What was done."""
 
     message = fields.text(_("What was done? The customer reads it."), rows=3)
@@ -235,7 +245,7 @@ class ReasonForm(MessageForm):
     message = fields.text(_("Reason"), rows=2)
 
 
-class ReopenForm(MessageForm):
+class ReopenForm(FiledMessageForm):
     """What is still wrong."""
 
     message = fields.text(_("What is still wrong?"), rows=3)

@@ -12,11 +12,10 @@ from baken.record.audits import flows, reads
 from baken.record.audits.models import Audit
 from baken.record.catalogue import reads as catalogue
 from baken.record.ledger import clock
-from baken.record.orgs import files, places
 from baken.record.orgs.models import File, Organisation
 from baken.record.people import reads as people
-from baken.record.people.access import Caller, Conflict, NotFound, Permission
-from baken.show.files import download, takes_files
+from baken.record.people.access import Caller, NotFound, Permission
+from baken.show.files import takes_files
 from baken.show.web.errors import refusals
 from baken.show.web.forms.audits import (
     ClosureForm,
@@ -28,6 +27,7 @@ from baken.show.web.forms.audits import (
 )
 from baken.show.web.guard import page, show
 from baken.show.web.middleware import PageRequest
+from baken.show.web.pages.handing_out import handed_out
 
 DESCRIBED = tuple(DescribeForm.base_fields)
 WRITTEN = ("auditor", "accreditation", "independence", "scope", "exclusions", "method")
@@ -174,14 +174,7 @@ def _open(request: PageRequest, number: int) -> Audit:
 
 
 def _file(request: PageRequest, audit: Audit) -> HttpResponse:
-    """The report file, checked as it is read; it is saved, never shown, by the browser."""
+    """The report file."""
     if audit.report is None:
         raise NotFound("There is no report yet.")
-    try:
-        return download(request, audit.report)
-    except files.Damaged as damaged:
-        raise Conflict(
-            gettext("The stored file is not the one that was attached. Tell the administrator.")
-        ) from damaged
-    except places.StoreUnreachable as silence:
-        raise Conflict(gettext("The store for files does not answer; try again in some minutes.")) from silence
+    return handed_out(request, audit.report)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import messages
@@ -18,14 +19,16 @@ from baken.record.complaints import flows, reads
 from baken.record.complaints.models import Complaint
 from baken.record.incidents import reads as incidents
 from baken.record.ledger import clock
-from baken.record.orgs.models import Organisation
+from baken.record.orgs.models import File, Organisation
 from baken.record.people import reads as people
 from baken.record.people.access import Caller, Permission
+from baken.show.files import all_arrived, takes_files
 from baken.show.web.errors import refusals
 from baken.show.web.forms import complaints as made
 from baken.show.web.forms.incidents import CallerForm
 from baken.show.web.guard import page, show
 from baken.show.web.middleware import PageRequest
+from baken.show.web.pages.handing_out import handed_out
 
 _FILE, _HANDLE = Permission.FILE_COMPLAINTS, Permission.HANDLE_COMPLAINTS
 SHOWN = 30
@@ -84,6 +87,13 @@ def complaints(request: PageRequest) -> HttpResponse:
     return show(request, "desk/complaints.html" if handles else "portal/complaints.html", context)
 
 
+def _complaints_go(request: PageRequest) -> tuple[Caller, Organisation, str]:
+    request.caller.require(_FILE)
+    code = request.GET.get("customer") if request.caller.staff else None
+    return request.caller, people.organisation(request.caller, code), File.Kind.ATTACHMENT
+
+
+@takes_files(_complaints_go)
 @page(_FILE)
 def complaint_new(request: PageRequest) -> HttpResponse:
     """File a complaint; the manager first says whose it is."""
@@ -102,7 +112,7 @@ def complaint_new(request: PageRequest) -> HttpResponse:
 
 
 def _form(request: PageRequest, customer: Organisation) -> made.ComplaintForm:
-    data = request.POST if request.method == "POST" else None
+    sent = (request.POST, request.FILES) if request.method == "POST" else (None, None)
     about = request.GET.get("incident", "")
     theirs = incidents.visible(request.caller).filter(organisation=customer).order_by("-reported")
     named = list(theirs.filter(number=int(about))) if about.isdecimal() and len(about) < 19 else []
@@ -112,8 +122,8 @@ def _form(request: PageRequest, customer: Organisation) -> made.ComplaintForm:
         "initial": {"incidents": [about]} if about else {},
     }
     if request.caller.may(_HANDLE):
-        return made.TakenDownForm(data, contacts=people.contacts(request.caller, customer.id), **given)
-    return made.ComplaintForm(data, **given)
+        return made.TakenDownForm(*sent, contacts=people.contacts(request.caller, customer.id), **given)
+    return made.ComplaintForm(*sent, **given)
 
 
 @page(_FILE, _HANDLE, methods=("GET",))
@@ -131,7 +141,7 @@ def acting(name: str) -> Callable[..., HttpResponse]:
         found = reads.complaint(request.caller, number)
         if request.method != "POST":
             return redirect("complaint", number)
-        form = action.form(request.POST, auto_id=f"{name}-%s")
+        form = action.form(request.POST, request.FILES, auto_id=f"{name}-%s")
         if form.is_valid():
             with refusals(form):
                 action.do(request.caller, number, **_given(name, form.cleaned_data))
@@ -139,12 +149,24 @@ def acting(name: str) -> Callable[..., HttpResponse]:
                 return redirect("complaint", number)
         return _shown(request, found, {name: form})
 
-    return act
+    return takes_files(_files_go)(act) if "file" in action.form.base_fields else act
+
+
+def _files_go(request: PageRequest, number: int) -> tuple[Caller, Organisation, str]:
+    return request.caller, reads.files_go_to(request.caller, number), File.Kind.ATTACHMENT
+
+
+@page(_FILE, _HANDLE, methods=("GET",))
+def attachment(request: PageRequest, number: int, id: UUID) -> HttpResponse:
+    """A file that came with a remark."""
+    return handed_out(request, reads.attachment(request.caller, number, id))
 
 
 def _given(name: str, cleaned: Mapping[str, Any]) -> dict[str, Any]:
-    """What the flow takes; leaving out wants a reason, the others a body."""
+    """What the flow takes; leaving out wants a reason, the others a body. Raises what a file was refused with."""
     given = dict(cleaned)
+    if "file" in given:
+        given["files"] = all_arrived(given.pop("file"))
     return {"reason" if name == "exclusion" else "body": given.pop("message"), **given}
 
 
@@ -155,7 +177,7 @@ def _shown(request: PageRequest, found: Complaint, bound: Mapping[str, forms.For
     numbers = incidents.visible(request.caller).filter(number__in=found.incidents)
     context = {
         "complaint": found,
-        "remarks": reads.remarks(request.caller, found),
+        "remarks": reads.conversation(request.caller, found),
         "about": numbers.order_by("number"),
         "can": {**offered, **bound},
         "failed": next(iter(bound), ""),

@@ -1,6 +1,8 @@
 """Incidents: one address each, for the desk and for the customer whose they are."""
 
 from collections.abc import Callable
+from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import NON_FIELD_ERRORS
@@ -12,8 +14,10 @@ from django.utils.translation import gettext
 from baken.record.catalogue import reads as catalogue
 from baken.record.incidents import flows, presence, reads
 from baken.record.incidents.models import Incident
+from baken.record.orgs.models import File, Organisation
 from baken.record.people import reads as people
-from baken.record.people.access import Permission
+from baken.record.people.access import Caller, Permission
+from baken.show.files import takes_files
 from baken.show.web.desk import page as pages
 from baken.show.web.desk.actions import ACTIONS
 from baken.show.web.errors import refusals
@@ -21,6 +25,7 @@ from baken.show.web.forms.incidents import ActionForm, CallerForm, RegisterForm,
 from baken.show.web.guard import page, show
 from baken.show.web.middleware import PageRequest
 from baken.show.web.pages import portal, queue
+from baken.show.web.pages.handing_out import handed_out
 
 
 @page(Permission.READ_INCIDENTS, methods=("GET",))
@@ -29,6 +34,13 @@ def incidents(request: PageRequest) -> HttpResponse:
     return queue.queue(request) if request.caller.staff else portal.own_incidents(request)
 
 
+def _reports_go(request: PageRequest) -> tuple[Caller, Organisation, str]:
+    request.caller.require(Permission.REPORT_INCIDENTS)
+    code = request.GET.get("customer") if request.caller.staff else None
+    return request.caller, people.organisation(request.caller, code), File.Kind.ATTACHMENT
+
+
+@takes_files(_reports_go)
 @page(Permission.REPORT_INCIDENTS)
 def incident_new(request: PageRequest) -> HttpResponse:
     """Report an incident; at the desk: register what a caller says."""
@@ -40,7 +52,7 @@ def incident_new(request: PageRequest) -> HttpResponse:
 
 def _report(request: PageRequest) -> HttpResponse:
     services = catalogue.services(request.caller)
-    form = ReportForm(request.POST if request.method == "POST" else None, services=services)
+    form = ReportForm(*_sent(request), services=services)
     if request.method == "POST" and form.is_valid():
         own = people.organisation(request.caller, None)
         with refusals(form):
@@ -48,6 +60,10 @@ def _report(request: PageRequest) -> HttpResponse:
             messages.success(request, gettext("Thank you. Your incident has number %s.") % made.number)
             return redirect("incident", made.number)
     return show(request, "portal/incident_new.html", {"services": services}, form=form)
+
+
+def _sent(request: PageRequest) -> tuple[Any, Any]:
+    return (request.POST, request.FILES) if request.method == "POST" else (None, None)
 
 
 def _who_calls(request: PageRequest) -> HttpResponse:
@@ -58,7 +74,7 @@ def _who_calls(request: PageRequest) -> HttpResponse:
 def _register(request: PageRequest, code: str) -> HttpResponse:
     customer = people.organisation(request.caller, code)
     form = RegisterForm(
-        request.POST if request.method == "POST" else None,
+        *_sent(request),
         services=catalogue.used_by(customer.id), contacts=people.contacts(request.caller, customer.id),
     )  # fmt: skip
     if request.method == "POST" and form.is_valid():
@@ -84,7 +100,7 @@ def acting(name: str) -> Callable[..., HttpResponse]:
         found = reads.incident(request.caller, number)
         if request.method != "POST":
             return _to(request, number)
-        form = pages.form_for(name, request.caller, found, request.POST)
+        form = pages.form_for(name, request.caller, found, request.POST, files=request.FILES)
         if form.is_valid():
             with refusals(form):
                 changed = action.do(request.caller, number, form.cleaned_data)
@@ -92,7 +108,17 @@ def acting(name: str) -> Callable[..., HttpResponse]:
                 return _to(request, changed.number if isinstance(changed, Incident) else number)
         return _shown(request, reads.incident(request.caller, number), {name: form})
 
-    return act
+    return takes_files(_files_go)(act) if action.takes_files else act
+
+
+def _files_go(request: PageRequest, number: int) -> tuple[Caller, Organisation, str]:
+    return request.caller, reads.files_go_to(request.caller, number), File.Kind.ATTACHMENT
+
+
+@page(Permission.READ_INCIDENTS, methods=("GET",))
+def attachment(request: PageRequest, number: int, id: UUID) -> HttpResponse:
+    """A file that came with a message."""
+    return handed_out(request, reads.attachment(request.caller, number, id))
 
 
 @page(Permission.REPORT_INCIDENTS, Permission.WORK_INCIDENTS, methods=("POST",))
