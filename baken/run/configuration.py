@@ -66,6 +66,7 @@ SETTINGS = (
     ),
     Setting("BAKEN_ALLOW_PRIVATE", "yes", "`no`: probers of this hub refuse addresses that are not public"),
     Setting("BAKEN_SECOND_FACTOR", "off", "who has to have a second factor: `off`, `staff` (and auditors), `everyone`"),
+    Setting("BAKEN_LEAKED_PASSWORDS", "none", "a file of digests of leaked passwords, none of which may be chosen"),
     Setting("BAKEN_SESSION_HOURS", "12", "how long somebody stays signed in at most, in hours"),
     Setting("BAKEN_SESSION_IDLE", "60", "minutes without use after which somebody is signed out"),
     Setting("BAKEN_OPENID_PRIVATE", "no", "`yes`: identity providers may have addresses that are not public"),
@@ -152,6 +153,14 @@ def number(name: str, default: int, least: int, most: int, environ: Mapping[str,
     if not value.isdecimal() or not least <= int(value) <= most:
         raise ConfigurationError(f"{name}: {value!r} does not do; give a number from {least} to {most}")
     return int(value)
+
+
+def existing(name: str, environ: Mapping[str, str] = os.environ) -> str:
+    """A setting that names a file; empty when it is not set. Raises ConfigurationError when it cannot be read."""
+    value = environ.get(name) or ""
+    if value and not os.access(value, os.R_OK):
+        raise ConfigurationError(f"{name}: {value} cannot be read; name a file that is there")
+    return value
 
 
 SECOND_FACTOR = ("off", "staff", "everyone")

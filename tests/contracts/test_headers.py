@@ -117,7 +117,8 @@ def test_behind_https_cookies_are_this_hosts_alone_and_browsers_come_back_by_htt
     prefix = "__Host-" if secure else ""
     assert told.stdout.split() == [
         f"{prefix}sessionid", f"{prefix}csrftoken", f"{prefix}messages", *[str(secure)] * 2, *["True"] * 2,
-        "Lax", "Lax", "/", "None", "31536000" if secure else "0",
+        "Lax", "Lax", "/", "None", "31536000" if secure else "0", "True",
+        f"{prefix}language" if secure else "django_language", f"{prefix}theme",
     ]  # fmt: skip
 
 
@@ -128,5 +129,6 @@ django.setup()
 from baken.show.web.messages import Messages
 print(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, Messages.cookie_name, s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE,
     s.SESSION_COOKIE_HTTPONLY, s.CSRF_COOKIE_HTTPONLY, s.SESSION_COOKIE_SAMESITE, s.CSRF_COOKIE_SAMESITE,
-    s.SESSION_COOKIE_PATH, s.SESSION_COOKIE_DOMAIN, s.SECURE_HSTS_SECONDS)
+    s.SESSION_COOKIE_PATH, s.SESSION_COOKIE_DOMAIN, s.SECURE_HSTS_SECONDS, s.SECURE_HSTS_INCLUDE_SUBDOMAINS,
+    s.LANGUAGE_COOKIE_NAME, s.BAKEN_THEME_COOKIE)
 """

@@ -1,6 +1,7 @@
 """Signing in: guesses are counted, sessions belong to their owner, a new password ends the others."""
 
 import re
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from baken.record.people import sessions
 from baken.record.people.access import Forbidden, NotFound
 from baken.record.people.flows import PeopleError
 from baken.record.people.models import Attempts, SignIn, User
+from baken.record.people.security_log import note
 from baken.record.people.session_store import SessionStore, stored_as
 from baken.show.web.middleware import BY_THEMSELVES
 from tests.conftest import PASSWORD, START, Cast, Person
@@ -244,3 +246,83 @@ def test_pages_that_ask_by_themselves_keep_no_session_open() -> None:
         for name in re.findall(r"hx-(?:get|post)=\"{% url '([a-z-]+)'", tag)
     }
     assert asked == BY_THEMSELVES
+
+
+def test_all_other_sessions_end_and_this_one_stays(cast: Cast) -> None:
+    here, there = opened(cast.alice), opened(cast.alice)
+    somebody_else = opened(cast.bob)
+    assert here.post("/account/sessions/ending/").status_code == 302
+    assert [client.get("/account/").status_code for client in (here, there, somebody_else)] == [200, 302, 200]
+
+
+def test_a_session_is_ended_by_whoever_has_just_shown_who_they_are(cast: Cast) -> None:
+    here, there = opened(cast.alice), opened(cast.alice)
+    with clock.at(START + timedelta(minutes=11)):
+        answer = here.post("/account/sessions/ending/")
+        assert "/confirmation/" in answer["Location"]
+        assert there.get("/account/").status_code == 200
+
+
+def test_the_way_out_empties_the_browser_and_ends_the_session(cast: Cast) -> None:
+    client = opened(cast.alice)
+    key = client.cookies["sessionid"].value
+    answer = client.post("/sign-out/")
+    assert answer["Clear-Site-Data"] == '"cache", "storage"'
+    assert not Session.objects.exists() and not SignIn.objects.exists()
+    client.cookies["sessionid"] = key
+    assert client.get("/account/").status_code == 302
+
+
+@pytest.fixture
+def said(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
+    """The lines of the security log so far, and no more of them from then on."""
+    caplog.set_level("INFO", logger="baken.security")
+
+    def lines() -> list[str]:
+        found = [record.getMessage() for record in caplog.records if record.name == "baken.security"]
+        caplog.clear()
+        return found
+
+    return lines
+
+
+def test_whoever_gets_in_or_not_leaves_a_line(cast: Cast, said: Callable[[], list[str]]) -> None:
+    alice = cast.alice.user.id
+    client = opened(cast.alice)
+    stored = stored_as(client.cookies["sessionid"].value)[:16]
+    assert said() == [
+        f"sign-in.accepted user={alice} by=password address=127.0.0.1",
+        f"session.begun user={alice} session={stored} address=127.0.0.1",
+    ]
+    Client().post("/sign-in/", {"email": "hunter2@x.example", "password": "hunter2"})
+    (refused,) = said()
+    assert re.fullmatch(r"sign-in\.refused account=[0-9a-f]{16} address=127\.0\.0\.1 because=WrongCredentials", refused)
+    client.post("/account/password/", {"current": "wrong", "password": NEW})
+    assert said() == [f"password.refused user={alice}"]
+    client.post("/account/password/", {"current": PASSWORD, "password": NEW})
+    assert said()[:2] == [f"password.changed user={alice} by=itsowner", f"session.ended session={stored}"]
+    client.post("/sign-out/")
+    assert said()[0].startswith("session.ended session=")
+
+
+def test_what_is_refused_leaves_a_line_without_what_was_sent(cast: Cast, said: Callable[[], list[str]]) -> None:
+    client, strict = opened(cast.alice), Client(enforce_csrf_checks=True)
+    said()
+    client.get("/people/")
+    client.put("/account/")
+    client.get("/account/?q=%00")
+    strict.post("/sign-in/", {"email": "x"})
+    Client().get("/api/v1/incidents", headers={"Authorization": "Bearer nonsense"})
+    alice = f"actor=user:{cast.alice.user.id}"
+    assert said() == [
+        f"request.refused status=403 {alice} method=GET page=people/ address=127.0.0.1",
+        f"request.refused status=405 {alice} method=PUT page=account/ address=127.0.0.1",
+        f"request.refused status=400 {alice} method=GET page=account/ address=127.0.0.1",
+        "request.refused status=403 actor=anonymous method=POST page=sign-in/ address=127.0.0.1",
+        "request.refused status=401 actor=anonymous method=GET page=api/v1/incidents address=127.0.0.1",
+    ]
+
+
+def test_a_line_holds_codes_alone(said: Callable[[], list[str]]) -> None:
+    note("tried", what="a\nb\x1b[31m c=d\u202e", nothing=None, long="x" * 200)
+    assert said() == ["tried what=ab31mcd nothing=None long=" + "x" * 80]

@@ -1,17 +1,21 @@
 """`baken user`: what somebody has for the second step, and taking it away; and settings that cannot be used."""
 
+import hashlib
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from pytest_django import Settings
 
 from baken.record.ledger import clock
 from baken.record.ledger.models import LedgerFact
 from baken.record.people import factors, recovery_codes, sessions
 from baken.record.people.flows import PeopleError
-from baken.record.people.models import Identity, IdentityProvider
+from baken.record.people.models import Identity, IdentityProvider, SignIn
+from baken.record.people.passwords import Leaked
 from baken.run import configuration
 from baken.run.cli import baken
 from tests.conftest import PASSWORD, START, Cast
@@ -83,3 +87,56 @@ def test_every_other_one_of_twelve_characters_and_more_is_taken_as_it_is(cast: C
     assert user.check_password(password) and not user.check_password(password.strip() + "x")
     with pytest.raises(ValidationError):
         validate_password(password[:11], user)
+
+
+def test_somebody_is_signed_out_or_kept_out_by_command(cast: Cast) -> None:
+    def begin() -> None:
+        sessions.begin(cast.bob.user, session_key="k", device="Firefox Linux", address=None)
+
+    begin()
+    assert "signed out everywhere" in run("sign-out", BOB)
+    assert not SignIn.objects.exists()
+    begin()
+    run("deactivate", BOB)
+    assert not SignIn.objects.exists()
+    with pytest.raises(sessions.WrongCredentials):
+        sessions.check_credentials(email=BOB, password=PASSWORD, address=None)
+    run("activate", BOB)
+    assert sessions.check_credentials(email=BOB, password=PASSWORD, address=None) == cast.bob.user
+
+
+OURS = ("Baken2026!!2026", "provider-Provider-1", "Welkom01Welkom01", "ServiceDesk#2026", "123456baken7890")
+OTHERS = ("baken onder de rook", "my provider sings loudly", "31415926535897", "correct horse battery")
+
+
+@pytest.mark.parametrize("password", OURS)
+def test_passwords_made_of_our_own_words_are_refused(cast: Cast, password: str) -> None:
+    with pytest.raises(PeopleError, match=r"^password: .*guessed first"):
+        sessions.reset_password(cast.adam.caller, cast.bob.user, password)
+
+
+@pytest.mark.parametrize("password", OTHERS)
+def test_with_other_words_around_them_they_are_taken(cast: Cast, password: str) -> None:
+    sessions.reset_password(cast.adam.caller, cast.bob.user, password)
+    assert cast.bob.user.check_password(password)
+
+
+def test_passwords_that_leaked_are_refused(cast: Cast, tmp_path: Path, settings: Settings) -> None:
+    """Every line of the list is found, the first and the last, and nothing between two lines."""
+    leaked = [f"leaked sentence {number}" for number in range(300)]
+    digests = {hashlib.sha1(word.encode(), usedforsecurity=False).hexdigest().upper(): word for word in leaked}
+    listed = tmp_path / "leaked"
+    listed.write_text("".join(f"{digest}:{number}\r\n" for number, digest in enumerate(sorted(digests))))
+    settings.BAKEN_LEAKED_PASSWORDS = str(listed)
+    leak = Leaked()
+    for word in leaked:
+        with pytest.raises(ValidationError, match="leaked"):
+            leak.validate(word)
+    for number in range(300):
+        leak.validate(f"another sentence {number}")
+    with pytest.raises(PeopleError, match=r"^password: .*leaked"):
+        sessions.reset_password(cast.adam.caller, cast.bob.user, leaked[7])
+    listed.write_text("")
+    leak.validate(leaked[0])
+    settings.BAKEN_LEAKED_PASSWORDS = ""
+    leak.validate(leaked[0])

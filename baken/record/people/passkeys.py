@@ -30,7 +30,7 @@ from fido2.webauthn import (
 
 from baken.record.ledger import clock
 from baken.record.orgs.fields import clean_written
-from baken.record.people import factors
+from baken.record.people import factors, security_log
 from baken.record.people.access import NotFound
 from baken.record.people.flows import PeopleError
 from baken.record.people.models import Passkey, User
@@ -104,7 +104,12 @@ def signer(*, challenge: dict[str, Any] | None, answer: str, of: User | None = N
 
     A counter that does not go up means that there may be a copy of the key: it is refused, and that is a fact.
     """
-    row, count = _checked(challenge, answer, of)
+    try:
+        row, count = _checked(challenge, answer, of)
+    except WrongPasskey:
+        security_log.note("passkey.refused", user=of.id if of else None)
+        raise
+    security_log.note("passkey.accepted", user=row.user_id, passkey=row.id)
     now = clock.now()
     going_up = Q(count__lt=count) if count else Q(count=0)
     if not Passkey.objects.filter(going_up, id=row.id).update(count=count, last_used_at=now):

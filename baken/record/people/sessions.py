@@ -18,6 +18,7 @@ from baken.record.people.authenticator import DIGITS
 from baken.record.people.flows import PeopleError, set_active, set_password
 from baken.record.people.models import Attempts, SignIn, User
 from baken.record.people.reads import caller_of
+from baken.record.people.security_log import note
 from baken.record.people.session_store import SessionStore, stored_as
 
 SESSIONS = program("sessions")
@@ -49,11 +50,15 @@ def check_credentials(*, email: str, password: str, address: str | None) -> User
     WrongCredentials.
     """
     try:
-        return _checked(email, password, address)
-    except (TooManyAttempts, WrongCredentials):
+        user = _checked(email, password, address)
+    except (TooManyAttempts, WrongCredentials) as error:
+        account = _key("account", address_key(email))[:16]
+        note("sign-in.refused", account=account, address=address, because=type(error).__name__)
         storms.note(counted, email=email, address=address)
         honey.try_account(email, address=address)
         raise
+    note("sign-in.accepted", user=user.id, by="password", address=address)
+    return user
 
 
 def _checked(email: str, password: str, address: str | None) -> User:
@@ -77,7 +82,10 @@ def check_second_step(user: User, code: str) -> None:
     _count(key, PER_ACCOUNT)
     typed = "".join(code.split())
     of_an_app = len(typed) == DIGITS and typed.isdigit()
-    if not (authenticator.accepts if of_an_app else recovery_codes.accepts)(user, typed):
+    accepted = (authenticator.accepts if of_an_app else recovery_codes.accepts)(user, typed)
+    outcome = "accepted" if accepted else "refused"
+    note(f"second-step.{outcome}", user=user.id, by="app" if of_an_app else "recovery code")
+    if not accepted:
         raise WrongCode("code: this code is not right, or was used before; wait for the next one")
     Attempts.objects.filter(key=key).delete()
 
@@ -96,6 +104,7 @@ def check_password(user: User, password: str, *, field: str = "password") -> Non
     key = _key("account", user.email_key)
     _count(key, PER_ACCOUNT)
     if not user.check_password(password):
+        note("password.refused", user=user.id)
         raise PeopleError(f"{field}: this is not your present password")
     Attempts.objects.filter(key=key).delete()
 
@@ -103,6 +112,7 @@ def check_password(user: User, password: str, *, field: str = "password") -> Non
 def begin(user: User, *, session_key: str, device: str, address: str | None) -> SignIn:
     """Remember a session that has just begun."""
     now, stored = clock.now(), stored_as(session_key)
+    note("session.begun", user=user.id, session=stored[:16], address=address)
     return SignIn.objects.create(
         user=user, session_key=stored, device=device, address=address, began=now, last_used=now
     )
@@ -113,12 +123,9 @@ def change_password(user: User, *, current: str, password: str) -> User:
 
     A wrong present password counts as a sign-in tried. Raises TooManyAttempts, PeopleError.
     """
-    key = _key("account", user.email_key)
-    _count(key, PER_ACCOUNT)
-    if not user.check_password(current):
-        raise PeopleError("current: this is not your present password")
-    Attempts.objects.filter(key=key).delete()
+    check_password(user, current, field="current")
     set_password(caller_of(user), user, password)
+    note("password.changed", user=user.id, by="its owner")
     end_all(user)
     return user
 
@@ -128,6 +135,7 @@ def reset_password(caller: Caller, user: User, password: str) -> None:
     """A new password for somebody else, who is signed out everywhere and may try again at once."""
     caller.require(Permission.WRITE_PEOPLE)
     set_password(caller, user, password)
+    note("password.changed", user=user.id, by=caller.actor)
     Attempts.objects.filter(key=_key("account", user.email_key)).delete()
     end_all(user)
 
@@ -174,6 +182,13 @@ def end(user: User, sign_in_id: UUID) -> None:
 
 
 @transaction.atomic
+def end_others(user: User, session_key: str) -> None:
+    """End every session of a person but one: that in which they ask for it."""
+    others = SignIn.objects.filter(user=user).exclude(session_key=stored_as(session_key))
+    _end(list(others.values_list("session_key", flat=True)))
+
+
+@transaction.atomic
 def end_all(user: User) -> None:
     """End every session of a person."""
     with acting(SESSIONS):
@@ -192,10 +207,13 @@ def tidy() -> None:
 
 def ended(session_key: str) -> None:
     """A session was ended by its owner."""
+    note("session.ended", session=stored_as(session_key)[:16])
     SignIn.objects.filter(session_key=stored_as(session_key)).delete()
 
 
 def _end(keys: list[str]) -> None:
+    for key in keys:
+        note("session.ended", session=key[:16])
     with acting(SESSIONS):
         Session.objects.filter(session_key__in=keys).delete()
         SignIn.objects.filter(session_key__in=keys).delete()

@@ -7,6 +7,7 @@ import click
 
 from baken.reach.prober import agent
 from baken.run.lifeline import is_supervised, watch_parent
+from baken.run.lines import Line
 
 
 @click.command()
@@ -26,7 +27,9 @@ def command(hub: str, location: str, key: Path, state: Path) -> None:
       baken probe --hub https://desk.example.org --location ams \\
                   --key /etc/baken/ams.key --state /var/lib/baken-prober
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(Line())
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     if is_supervised():
         watch_parent()
     agent.main(hub, location, key, state)

@@ -125,6 +125,17 @@ def reset_factors(email: str) -> None:
     click.echo(f"{email} has no second step any more, and was signed out everywhere")
 
 
+@command.command("sign-out")
+@click.argument("email")
+def sign_out(email: str) -> None:
+    """End every session of somebody. They can sign in again."""
+    django_ready()
+    from baken.record.people import sessions
+
+    sessions.end_all(_somebody(email))
+    click.echo(f"{email} was signed out everywhere")
+
+
 @command.command()
 @click.argument("email")
 def unlink(email: str) -> None:
@@ -151,9 +162,12 @@ def activate(email: str) -> None:
 
 def _activate(email: str, *, active: bool) -> None:
     django_ready()
-    from baken.record.people import flows
+    from baken.record.people import flows, sessions
 
-    flows.set_active(CALLER, _somebody(email).id, active=active)
+    if active:
+        flows.set_active(CALLER, _somebody(email).id, active=True)
+    else:
+        sessions.shut_out(CALLER, _somebody(email))
     click.echo(f"{email} {'can sign in again' if active else 'can no longer sign in'}")
 
 

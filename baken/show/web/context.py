@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 
 from baken.record.people.access import Permission
@@ -30,5 +31,5 @@ def page(request: HttpRequest) -> dict[str, Any]:
 
 def theme_of(request: HttpRequest) -> str:
     """The theme that the cookie of somebody who is not signed in asks for."""
-    asked = request.COOKIES.get("theme", "")
+    asked = request.COOKIES.get(settings.BAKEN_THEME_COOKIE, "")
     return asked if asked in THEMES else User.Theme.SYSTEM.value

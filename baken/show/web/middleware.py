@@ -12,8 +12,10 @@ from baken.domain.zones import zone
 from baken.record.ledger.signals import write_unopened
 from baken.record.looks.answers import written_down
 from baken.record.orgs import opened
+from baken.record.people import security_log
 from baken.record.people.access import NOBODY, Caller
 from baken.record.people.acting import acting, fall_silent, say, step_by_step
+from baken.record.people.network import address_of
 from baken.record.people.reads import caller_of
 from baken.record.people.sessions import note_use
 from baken.show.files import let_go
@@ -55,6 +57,10 @@ HEADERS = {
 }
 
 
+REFUSED = frozenset({400, 401, 403, 405, 413, 429})
+"""Answers to what should not have been asked: not let in, too much, too often, not to be read."""
+
+
 class ContentSecurityPolicy:
     """No script or style but our own files, no device, nothing kept and nothing for another site to embed."""
 
@@ -79,12 +85,22 @@ class Door:
             say(NOBODY)
         try:
             response = self.get_response(request)
+            if response.status_code in REFUSED:
+                _note_refusal(request, response.status_code)
             if isinstance(response, StreamingHttpResponse):  # its pieces are made when nobody stands around it any more
                 response.streaming_content = step_by_step(_asking(request), iter(response))
             return response
         finally:
             with suppress(OperationalError, InterfaceError):
                 fall_silent()
+
+
+def _note_refusal(request: HttpRequest, status: int) -> None:
+    match = request.resolver_match
+    security_log.note(
+        "request.refused", status=status, actor=_asking(request).actor, method=request.method,
+        page=match.route if match else None, address=address_of(request.META),
+    )  # fmt: skip
 
 
 def _asking(request: HttpRequest) -> Caller:

@@ -38,6 +38,8 @@ REMEDIES = (
     _("This e-mail address and password do not belong together. Check both and try again."),
     _("Too many attempts. Wait %(minutes)s min and try again; nothing is wrong with your account."),
     _("this is not your present password"),
+    _("this password is made of words that are guessed first; choose other words"),
+    _("this password has leaked somewhere, so others try it; choose another"),
     _("somebody with this address exists already"),
     _("write an address like name@example.org"),
     _("you cannot lock yourself out; ask another administrator"),

@@ -44,6 +44,7 @@ urlpatterns = [
     path("passkeys/challenge/", security.passkey_challenge, name="passkey-challenge"),
     path("passkeys/answer/", security.passkey_answer, name="passkey-answer"),
     path("account/keyboard/", account.keyboard, name="account-keyboard"),
+    path("account/sessions/ending/", account.session_endings, name="session-endings"),
     path("account/sessions/<uuid:sign_in_id>/ending/", account.session_ending, name="session-ending"),
     path("services/", services.services, name="services"),
     path("services/new/", services.service_new, name="service-new"),

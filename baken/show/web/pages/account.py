@@ -56,11 +56,19 @@ def keyboard(request: PageRequest) -> HttpResponse:
     return show(request, "account/keyboard.html", form=form)
 
 
-@page(weak=True, methods=("POST",))
+@page(fresh=True, weak=True, methods=("POST",))
 def session_ending(request: PageRequest, sign_in_id: UUID) -> HttpResponse:
     """End one of one's own sessions."""
     sessions.end(_user(request), sign_in_id)
     messages.success(request, gettext("That session was ended."))
+    return redirect("security")
+
+
+@page(fresh=True, weak=True, methods=("POST",))
+def session_endings(request: PageRequest) -> HttpResponse:
+    """End all of one's own sessions but this one."""
+    sessions.end_others(_user(request), request.session.session_key or "")
+    messages.success(request, gettext("You were signed out everywhere else."))
     return redirect("security")
 
 

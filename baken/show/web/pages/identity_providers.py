@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from baken.record.people import openid, reads, sessions
+from baken.record.people import openid, reads, security_log, sessions
 from baken.record.people.access import Permission
 from baken.record.people.flows import PeopleError
 from baken.record.people.models import User
@@ -84,8 +84,10 @@ def arrival(request: PageRequest, provider_id: UUID) -> HttpResponse:
     try:
         user = openid.finish(row, returns=_returns(provider_id), kept=kept, given=request.GET.dict(), present=present)
     except PeopleError as error:
+        security_log.note("identity-provider.refused", provider=row.id, address=address_of(request))
         messages.error(request, errors.remedy(error))
         return entering.again("confirmation" if present else "sign-in", kept["to"] if kept else "/")
+    security_log.note("identity-provider.accepted", user=user.id, provider=row.id, address=address_of(request))
     if present:
         entering.stamp(request)
         return redirect(kept["to"])

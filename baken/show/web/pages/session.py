@@ -76,9 +76,12 @@ def confirmation(request: PageRequest) -> HttpResponse:
 @page(public=True, methods=("POST",))
 def sign_out(request: PageRequest) -> HttpResponse:
     """The way out."""
-    sessions.ended(request.session.session_key or "")
+    key = request.session.session_key or ""
     auth.logout(request)
-    return redirect("sign-in")
+    sessions.ended(key)  # after it: by what this forgets, the policies know whose session it is
+    response = redirect("sign-in")
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'  # nothing of what was seen stays in the browser
+    return response
 
 
 @page(public=True, methods=("POST",))
@@ -91,7 +94,7 @@ def appearance(request: PageRequest) -> HttpResponse:
     response = redirect(going_to(request))
     if request.user.is_authenticated:
         flows.set_appearance(request.caller, language=language, theme=theme)
-    for name, value in ((settings.LANGUAGE_COOKIE_NAME, language), ("theme", theme)):
+    for name, value in ((settings.LANGUAGE_COOKIE_NAME, language), (settings.BAKEN_THEME_COOKIE, theme)):
         if value:
             response.set_cookie(
                 name, value, max_age=YEAR, samesite="Lax", httponly=True, secure=settings.SESSION_COOKIE_SECURE

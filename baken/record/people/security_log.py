@@ -1,0 +1,18 @@
+"""What happened at the doors, a line each in the log of the process: who got in, who did not, what was refused.
+
+Lines hold codes alone: ids of people, digests of addresses that were tried, network addresses, names of pages. Never
+what somebody typed, so a password that was typed into the wrong field is in no log.
+"""
+
+import logging
+import re
+from uuid import UUID
+
+log = logging.getLogger("baken.security")
+_CODE = re.compile(r"[^\w.:@/+-]", re.ASCII)
+
+
+def note(event: str, **codes: str | int | bool | UUID | None) -> None:
+    """Write a line: the event, and what is known of it. Whatever is no code is left out of a value, line ends too."""
+    told = " ".join(f"{name}={_CODE.sub('', str(code))[:80] or '-'}" for name, code in codes.items())
+    log.info("%s %s", event, told)

@@ -1,0 +1,15 @@
+"""Lines of the logs."""
+
+import logging
+import time
+
+
+class Line(logging.Formatter):
+    """When, how grave, who and what on a line; in UTC, so that logs of several machines can be laid side by side."""
+
+    converter = staticmethod(time.gmtime)
+    default_msec_format = "%s.%03dZ"
+    default_time_format = "%Y-%m-%dT%H:%M:%S"
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
