@@ -11,10 +11,11 @@ from baken.record.catalogue.models import Subscription
 from baken.record.complaints import flows as complaints
 from baken.record.detection import sources
 from baken.record.incidents import flows as incidents
+from baken.record.incidents import reads
 from baken.record.ledger import clock
 from baken.record.monitors import flows as monitors
 from baken.record.orgs import files
-from baken.record.orgs.models import Organisation
+from baken.record.orgs.models import File, Organisation
 from baken.record.people import flows as people
 from baken.record.people.access import Role
 from baken.record.privacy import flows as privacy
@@ -35,7 +36,7 @@ def make_world(cast: Cast) -> dict[str, str]:
         **_audit(cast),
         "alert_source": sources.add_source(cast.program, code="ids-1", tool="generic", service=cast.service).code,
         **_erased(cast),
-        "complaint": _complaint(cast),
+        **_complaint(cast),
         "report": _report(cast),
         "name": "response",
         "kpi": "C1",
@@ -54,8 +55,11 @@ def _incidents(cast: Cast) -> dict[str, str]:
     incidents.wait(cast.bob.caller, waiting, on=Waiting.SUPPLIER, question="A disk.")
     incidents.resolve(cast.bob.caller, resolved, body="It works.")
     incidents.leave_out(cast.bob.caller, left_out, outcome=Outcome.TEST, reason="A drill.")
+    incidents.answer(cast.alice.caller, number, body="Look.", files=[_sent(cast)])
+    file = reads.attachments(cast.alice.caller, reads.incident(cast.alice.caller, number)).get()
     return {
-        "number": str(number), "waiting": str(waiting), "resolved": str(resolved), "left_out": str(left_out),
+        "number": str(number), "attachment": str(file.id),
+        "waiting": str(waiting), "resolved": str(resolved), "left_out": str(left_out),
         "outage": str(report(cast.provider, Origin.MONITOR)),
     }  # fmt: skip
 
@@ -75,12 +79,16 @@ def _erased(cast: Cast) -> dict[str, str]:
     return {"empty": "empty", "somebody": str(person("gone")), "erasure": str(erased.number)}
 
 
-def _complaint(cast: Cast) -> str:
-    return str(
-        complaints.lodge(
-            cast.alice.caller, organisation=cast.customer, service=cast.service, subject="Slow", body="Too slow."
-        ).number
-    )
+def _complaint(cast: Cast) -> dict[str, str]:
+    lodged = complaints.lodge(
+        cast.alice.caller, organisation=cast.customer, service=cast.service, subject="Slow", body="Too slow.",
+        files=[_sent(cast)],
+    )  # fmt: skip
+    return {"complaint": str(lodged.number), "evidence": str(lodged.remarks.get().attachments.get().id)}
+
+
+def _sent(cast: Cast) -> File:
+    return files.receive(cast.customer, name="screen.txt", content=b"Nothing opens at all", at=clock.now())
 
 
 def _catalogue(cast: Cast) -> dict[str, str]:

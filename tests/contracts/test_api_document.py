@@ -128,7 +128,8 @@ def test_every_operation_shows_what_it_takes_and_answers(document: dict[str, Any
         if not any("example" in one for one in contents(operation))
     }
     assert silent == {
-        "audits-download", "customers-unsubscribe", "maintenance-cancel", "monitors-stop", "privacy-export-customer",
+        "attachments-fetch", "attachments-fetch-remark", "audits-download",
+        "customers-unsubscribe", "maintenance-cancel", "monitors-stop", "privacy-export-customer",
         "privacy-export-person",
     }  # fmt: skip
 

@@ -13,9 +13,10 @@ from django.urls import reverse
 
 from baken.record.ledger.models import LedgerFact
 from tests.conftest import Cast
+from tests.contracts.api_table import TABLE
 from tests.contracts.api_world import make_world as make_api_world
 from tests.contracts.asking import Askers
-from tests.contracts.test_api_table import TABLE, by_role, request
+from tests.contracts.test_api_table import by_role, request
 from tests.page_table import PAGES, World, make_world
 
 STAFF = ("agent", "manager", "administrator")

@@ -25,8 +25,9 @@ from baken.record.people.access import NOBODY, Caller, program
 from baken.record.people.acting import acting, fall_silent, role_of, say
 from tests.conftest import Cast
 from tests.contracts import api_world
+from tests.contracts.api_table import TABLE
 from tests.contracts.asking import Askers
-from tests.contracts.test_api_table import TABLE, request
+from tests.contracts.test_api_table import request
 from tests.page_table import PAGES, World, make_world
 
 WHO_SOMEBODY_IS = {"caller_of", "caller_of_token", "by_email", "get_user", "authenticate", "_holds", "note_use"}

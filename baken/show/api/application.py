@@ -19,6 +19,7 @@ from baken.record.orgs import opened
 from baken.record.people.access import Caller
 from baken.show.api import (
     alerts,
+    attachments,
     audits,
     clocks,
     complaints,
@@ -142,6 +143,7 @@ MODULES = (
     handling,
     clocks,
     complaints,
+    attachments,
     services,
     customers,
     maintenance,

@@ -17,6 +17,7 @@ from baken.record.people.access import Permission
 from baken.show.api.access import ApiRequest, needs
 from baken.show.api.idempotency import IdempotencyKey, made
 from baken.show.api.schemas import (
+    Attachment,
     Blank,
     Code,
     Input,
@@ -84,6 +85,7 @@ class Remark(Schema):
     author: Person | None = Field(description="null for a machine")
     body: str = Field(examples=["We have added a second line."])
     created_at: Moment
+    attachments: list[Attachment]
 
 
 class Remarking(Said):
@@ -142,7 +144,7 @@ def read(request: ApiRequest, number: Number) -> Row:
 @router.get("/complaints/{number}/remarks", response=Page[Remark], **needs("Read what was said", FILE))
 def remarks(request: ApiRequest, number: Number, paging: Query[Paging]) -> Mapping[str, Any]:
     """What was said, oldest first. A customer reads what is meant for them."""
-    return page(reads.remarks(request.auth, reads.complaint(request.auth, number)), paging)
+    return page(reads.conversation(request.auth, reads.complaint(request.auth, number)), paging)
 
 
 @router.post("/complaints/{number}/remarks", response={201: Remark}, **needs("Say something", HANDLE))

@@ -20,6 +20,7 @@ from baken.record.people.access import Permission
 from baken.show.api.access import ApiRequest, needs
 from baken.show.api.idempotency import IdempotencyKey, made
 from baken.show.api.schemas import (
+    Attachment,
     Blank,
     Code,
     Input,
@@ -130,6 +131,7 @@ class Message(Schema):
     author: Person | None = Field(description="null for a machine")
     body: str = Field(examples=["We are looking into it."])
     created_at: Moment
+    attachments: list[Attachment]
 
     @staticmethod
     def resolve_incident(row: MessageRow) -> int:
@@ -201,7 +203,7 @@ def read(request: ApiRequest, number: Number) -> Row:
 @router.get("/incidents/{number}/messages", response=Page[Message], **needs("Read what was said", READ))
 def messages(request: ApiRequest, number: Number, paging: Query[Paging]) -> Mapping[str, Any]:
     """The conversation, oldest first, with that of its duplicates. A customer reads what is meant for them."""
-    return page(reads.messages(request.auth, reads.incident(request.auth, number)), paging)
+    return page(reads.conversation(request.auth, reads.incident(request.auth, number)), paging)
 
 
 @router.post(

@@ -89,6 +89,25 @@ class Person(Schema):
         return str(user)
 
 
+class Attachment(Schema):
+    """A file that came with what was said."""
+
+    id: UUID
+    name: str = Field(alias="file.name", examples=["screen.png"])
+    media_type: str = Field(alias="file.media_type", description="told by its first bytes", examples=["image/png"])
+    size: int = Field(alias="file.size", description="bytes", examples=[48213])
+    sha256: str = Field(
+        alias="file.sha256", examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"]
+    )
+
+
+class Sending(Input):
+    """What is said with the files."""
+
+    body: MaybeText = Field("", description="the text; empty when the files say it all", examples=["See the picture."])
+    visible: bool = Field(True, description="for the desk: false keeps it among colleagues")
+
+
 Item = TypeVar("Item")
 
 
