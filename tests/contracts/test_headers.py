@@ -33,6 +33,11 @@ PUBLIC = {"status for anonymous": {"Cache-Control": "public, max-age=10"}}
 """It shows no customer's data, and everybody looks at it at once when something is down."""
 
 
+FILES = ("incident-attachment", "complaint-attachment")
+FILE = {"Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'"}
+"""What somebody sent is saved, and would be nobody's page if it were shown."""
+
+
 class Inline(HTMLParser):
     """Finds what a strict policy forbids: scripts and styles in the page, handlers, addresses that run."""
 
@@ -67,7 +72,8 @@ def answers(world: World) -> Iterator[tuple[str, dict[str, str], str]]:
 
 def test_every_page_tells_the_browser_to_be_strict_and_is_strict_itself(cast: Cast) -> None:
     for name, headers, text in answers(make_world(cast)):
-        for header, value in (ALWAYS | PUBLIC.get(name, {})).items():
+        saved = FILE if name.startswith(FILES) and "Content-Disposition" in headers else {}
+        for header, value in (ALWAYS | PUBLIC.get(name, {}) | saved).items():
             assert headers.get(header) == value, (name, header, headers.get(header))
         assert "camera=()" in headers["Permissions-Policy"], name
         parser = Inline()
