@@ -79,9 +79,10 @@ def _organisation(code: str, kind: str) -> Organisation:
 
 
 @pytest.fixture(autouse=True)
-def _quick_passwords(settings: Settings) -> None:
+def _quick_passwords(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """A hash that is slow on purpose would be most of the time that the tests take."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    monkeypatch.setattr("baken.record.people.recovery_codes.BLOCKS", 2)
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.contrib.staticfiles.storage import ManifestStaticFilesStorage, staticfiles_storage
 
 Scope = Mapping[str, Any]
@@ -59,9 +60,10 @@ class Assets:
     async def _answer(self, scope: Scope, send: Send) -> None:
         asset = self._assets.get(scope["path"])
         if asset is None:
-            await _send(send, 404, [(b"content-type", b"text/plain")], b"There is no such file.")
+            headers = [(b"content-type", b"text/plain; charset=utf-8"), *_strict()]
+            await _send(send, 404, headers, b"There is no such file.")
         elif scope["method"] not in {"GET", "HEAD"}:
-            await _send(send, 405, [(b"allow", b"GET, HEAD")], b"")
+            await _send(send, 405, [(b"allow", b"GET, HEAD"), *_strict()], b"")
         else:
             asked = dict(scope["headers"])
             if asked.get(b"if-none-match") == asset.etag:
@@ -89,10 +91,21 @@ def _asset(path: Path, hashed: bool) -> Asset:
         (b"cache-control", FOR_EVER if hashed else ASK_AGAIN),
         (b"etag", etag),
         (b"vary", b"accept-encoding"),
-        (b"x-content-type-options", b"nosniff"),
-        (b"cross-origin-resource-policy", b"same-origin"),
+        *_strict(),
     ]
     return Asset(content, squeezed if len(squeezed) < len(content) else None, etag, headers)
+
+
+def _strict() -> Headers:
+    """What every answer tells a browser: it is what it says, of this site alone, and by https from now on."""
+    by_https = [(b"strict-transport-security", f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains".encode())]
+    return [
+        (b"x-content-type-options", b"nosniff"),
+        (b"cross-origin-resource-policy", b"same-origin"),
+        (b"content-security-policy", b"default-src 'none'; base-uri 'none'; frame-ancestors 'none'"),
+        (b"referrer-policy", b"same-origin"),
+        *(by_https if settings.SECURE_HSTS_SECONDS else []),
+    ]
 
 
 def _encoded(asset: Asset, accepted: bytes) -> tuple[bytes, Headers]:

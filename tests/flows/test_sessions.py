@@ -16,11 +16,12 @@ from baken.record.ledger import clock
 from baken.record.people import sessions
 from baken.record.people.access import Forbidden, NotFound
 from baken.record.people.flows import PeopleError
-from baken.record.people.models import Attempts, SignIn, User
+from baken.record.people.models import Attempts, IdentityProvider, SignIn, User
 from baken.record.people.security_log import note
 from baken.record.people.session_store import SessionStore, stored_as
 from baken.show.web.middleware import BY_THEMSELVES
 from tests.conftest import PASSWORD, START, Cast, Person
+from tests.flows.test_factors import enrolled
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -326,3 +327,45 @@ def test_what_is_refused_leaves_a_line_without_what_was_sent(cast: Cast, said: C
 def test_a_line_holds_codes_alone(said: Callable[[], list[str]]) -> None:
     note("tried", what="a\nb\x1b[31m c=d\u202e", nothing=None, long="x" * 200)
     assert said() == ["tried what=ab31mcd nothing=None long=" + "x" * 80]
+
+
+def test_whoever_shows_again_who_they_are_goes_on_under_a_new_key(cast: Cast) -> None:
+    client = opened(cast.alice)
+    old = client.cookies["sessionid"].value
+    with clock.at(START + timedelta(minutes=11)):
+        assert client.post("/account/confirmation/", {"password": PASSWORD}).status_code == 302
+        assert client.post("/account/sessions/ending/").url == "/account/security/"
+    new = client.cookies["sessionid"].value
+    assert new != old and not SessionStore(old).load()
+    assert [row.session_key for row in SignIn.objects.all()] == [stored_as(new)]
+    assert client.get("/account/").status_code == 200
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_nobody_is_signed_in_by_a_link_of_another_site(cast: Cast, site: str) -> None:
+    provider = IdentityProvider.objects.create(
+        organisation=cast.customer, name="Theirs", issuer="https://id.invalid", client_id="x", client_secret="y",
+        domains="customer.example", created_at=START, subject_key="z",
+    )  # fmt: skip
+    answer = Client().get(f"/sign-in/with/{provider.id}/", headers={"Sec-Fetch-Site": site})
+    assert answer.status_code == 302 and answer["Location"] == "/sign-in/"
+    assert not Attempts.objects.exists(), "nothing was asked of the provider"
+
+
+def test_a_new_password_leaves_the_second_step(cast: Cast) -> None:
+    enrolled(cast.alice.user)
+    sessions.reset_password(cast.adam.caller, cast.alice.user, NEW)
+    client = Client()
+    answer = client.post("/sign-in/", {"email": cast.alice.user.email, "password": NEW})
+    assert "step" in answer["Location"]
+    assert client.get("/account/").status_code == 302
+
+
+def test_a_password_is_good_until_somebody_changes_it(cast: Cast) -> None:
+    with clock.at(START + timedelta(days=3_650)):
+        assert attempt(cast, PASSWORD) == cast.alice.user
+
+
+def test_what_stands_in_an_address_is_no_form(cast: Cast) -> None:
+    answer = Client().post(f"/sign-in/?email={cast.alice.user.email}&password={PASSWORD.replace(' ', '+')}")
+    assert answer.status_code == 200 and not SignIn.objects.exists()

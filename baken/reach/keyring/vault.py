@@ -65,13 +65,23 @@ class VaultTransit:
             method="POST",
         )
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310  as above
+            with _OPENER.open(request, timeout=TIMEOUT) as answer:
                 content = answer.read()  # rotating and configuring may answer 204, without any
                 return dict(json.loads(content)["data"] or {}) if content else {}
         except urllib.error.HTTPError as error:
             raise _refused(what.partition("/")[0], error) from error
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RootKeyUnreachable(f"{self._base}: {RootKeyUnreachable.__doc__}") from error
+
+
+class _Unmoved(urllib.request.HTTPRedirectHandler):
+    """Follows nobody elsewhere: the token is for this address alone."""
+
+    def redirect_request(self, *_whereto: Any) -> None:
+        return None
+
+
+_OPENER = urllib.request.build_opener(_Unmoved)
 
 
 def _refused(action: str, error: urllib.error.HTTPError) -> KeyringError:

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.contrib.auth import authenticate
+from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.models import Session
 from django.db import connection, transaction
 from django.db.models import QuerySet
@@ -156,6 +157,13 @@ def shut_out(caller: Caller, user: User) -> None:
     """Keep a person out from this moment on; what they did stays."""
     set_active(caller, user.id, active=False)
     end_all(user)
+
+
+def renew(session: SessionBase) -> None:
+    """A session goes on under a new key; what its old one opened is closed."""
+    old = stored_as(session.session_key)
+    session.cycle_key()
+    SignIn.objects.filter(session_key=old).update(session_key=stored_as(session.session_key))
 
 
 def note_use(session: SessionStore) -> None:

@@ -30,7 +30,7 @@ def in_or_on(request: HttpRequest, user: User, to: str) -> HttpResponse:
     """After the first step: on to the second for whoever has one, and in for the others."""
     if not factors.held(user):
         return enter(request, user, to, strong=False)
-    request.session.cycle_key()
+    sessions.renew(request.session)
     request.session["step"] = {"user": str(user.id), "to": to, "at": clock.now().isoformat()}
     return redirect("sign-in-step")
 
@@ -50,9 +50,15 @@ def stamp(request: HttpRequest, **_signal: Any) -> None:
     request.session["shown"] = clock.now().isoformat()
 
 
+def confirm(request: HttpRequest) -> None:
+    """Somebody who is in has shown again who they are: their session goes on under a new key."""
+    sessions.renew(request.session)
+    stamp(request)
+
+
 def strengthen(request: HttpRequest) -> None:
     """Somebody who is in has just used a second factor: so they have shown who they are, and the session is strong."""
-    stamp(request)
+    confirm(request)
     request.session["strong"] = True
     request.session.pop("step", None)
 

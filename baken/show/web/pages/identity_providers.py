@@ -66,6 +66,8 @@ def identity_provider_ending(request: PageRequest, provider_id: UUID) -> HttpRes
 def departure(request: PageRequest, provider_id: UUID) -> HttpResponse:
     """Off to the provider; somebody who is signed in shows there again who they are."""
     row, anew = openid.provider(provider_id), request.user.is_authenticated
+    if request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}:  # nobody is signed in by a link elsewhere
+        return redirect("sign-in")
     try:
         sessions.count_departure(address_of(request))
         address, kept = openid.begin(row, returns=_returns(provider_id), anew=anew)
@@ -89,7 +91,7 @@ def arrival(request: PageRequest, provider_id: UUID) -> HttpResponse:
         return entering.again("confirmation" if present else "sign-in", kept["to"] if kept else "/")
     security_log.note("identity-provider.accepted", user=user.id, provider=row.id, address=address_of(request))
     if present:
-        entering.stamp(request)
+        entering.confirm(request)
         return redirect(kept["to"])
     if row.second_factor:
         return entering.enter(request, user, kept["to"], strong=True)

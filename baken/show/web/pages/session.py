@@ -10,7 +10,7 @@ from baken.record.people.models import User
 from baken.record.people.reads import provider
 from baken.show.web import navigation
 from baken.show.web.device import address_of
-from baken.show.web.entering import enter, going_to, in_or_on, stamp, waiting
+from baken.show.web.entering import confirm, enter, going_to, in_or_on, waiting
 from baken.show.web.errors import answer, refusals
 from baken.show.web.forms.session import AppearanceForm, CodeForm, ConfirmationForm, SignInForm
 from baken.show.web.guard import page, show
@@ -67,7 +67,7 @@ def confirmation(request: PageRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         with refusals(form):
             sessions.check_password(user, form.cleaned_data["password"])
-            stamp(request)
+            confirm(request)
             return redirect(going_to(request))
     context = {"next": going_to(request), "held": factors.held(user), "providers": openid.providers_of(user)}
     return show(request, "session/confirmation.html", context, form=form)
