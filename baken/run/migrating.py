@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import OperationalError, ProgrammingError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.exceptions import MigrationSchemaMissing
 from django.db.migrations.executor import MigrationExecutor
 from psycopg.errors import InsufficientPrivilege
 
@@ -51,8 +52,8 @@ def bring_up_to_date(progress: Callable[[str], None]) -> None:
             policies.put_in_force(owner(), login())
         except OperationalError as error:
             raise SchemaError(f"the schema is not up to date ({str(error).strip()}); start again") from error
-        except ProgrammingError as error:
-            if not isinstance(error.__cause__, InsufficientPrivilege):
+        except (ProgrammingError, MigrationSchemaMissing) as error:
+            if isinstance(error, ProgrammingError) and not isinstance(error.__cause__, InsufficientPrivilege):
                 raise
             raise SchemaError(f"DATABASE_OWNER_URL: {str(error).strip()}; {REMEDY}") from error
     indexkeys.ensure()
