@@ -47,16 +47,20 @@ def bring_up_to_date(progress: Callable[[str], None]) -> None:
             progress(f"database: {len(plan)} changes to make to the schema")
         if len(plan) <= FEW:
             executor.progress_callback = _teller(progress)
-        try:
-            executor.migrate(executor.loader.graph.leaf_nodes(), plan)
-            policies.put_in_force(owner(), login())
-        except OperationalError as error:
-            raise SchemaError(f"the schema is not up to date ({str(error).strip()}); start again") from error
-        except (ProgrammingError, MigrationSchemaMissing) as error:
-            if isinstance(error, ProgrammingError) and not isinstance(error.__cause__, InsufficientPrivilege):
-                raise
-            raise SchemaError(f"DATABASE_OWNER_URL: {str(error).strip()}; {REMEDY}") from error
+        _apply(executor, plan)
     indexkeys.ensure()
+
+
+def _apply(executor: MigrationExecutor, plan: Any) -> None:
+    try:
+        executor.migrate(executor.loader.graph.leaf_nodes(), plan)
+        policies.put_in_force(owner(), login())
+    except OperationalError as error:
+        raise SchemaError(f"the schema is not up to date ({str(error).strip()}); start again") from error
+    except (ProgrammingError, MigrationSchemaMissing) as error:
+        if isinstance(error, ProgrammingError) and not isinstance(error.__cause__, InsufficientPrivilege):
+            raise
+        raise SchemaError(f"DATABASE_OWNER_URL: {str(error).splitlines()[0]}; {REMEDY}") from error
 
 
 def owner() -> BaseDatabaseWrapper:
