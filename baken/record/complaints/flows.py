@@ -170,8 +170,8 @@ def _say(complaint: Complaint, author: User | None, body: str, *, visible: bool,
     )  # fmt: skip
     _save_new(remark)
     Attachment.objects.bulk_create(
-        Attachment(organisation_id=remark.organisation_id, remark=remark, file=file)
-        for file in take_all(files, complaint.organisation, at=remark.created_at, visible=visible)
+        Attachment(organisation_id=remark.organisation_id, remark=remark, file=file, index=index)
+        for index, file in enumerate(take_all(files, complaint.organisation, at=remark.created_at, visible=visible))
     )
     return remark
 

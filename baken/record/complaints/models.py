@@ -55,12 +55,16 @@ class Remark(models.Model):
 
 
 class Attachment(models.Model):
-    """A file that came with a remark. Whoever may read the remark may have it; it is gone when either is."""
+    """A file that came with a remark. Whoever may read the remark may have it; it is gone when either is.
+
+    index: which of its files it is, from 0 on.
+    """
 
     id = IdField()
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
     remark = models.ForeignKey(Remark, on_delete=models.CASCADE, related_name="attachments")
     file = models.OneToOneField(File, on_delete=models.CASCADE, related_name="+")
+    index = models.PositiveSmallIntegerField()
 
     class Meta:
-        ordering = ["id"]
+        ordering = ["index"]

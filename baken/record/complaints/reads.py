@@ -58,7 +58,9 @@ def conversation(caller: Caller, complaint: Complaint) -> QuerySet[Remark]:
 
 def attachments(caller: Caller, complaint: Complaint) -> QuerySet[Attachment]:
     """The files that came with what the caller may read of it, oldest first."""
-    return _WITH_FILES.filter(remark__in=remarks(caller, complaint).values("id"))
+    return _WITH_FILES.filter(remark__in=remarks(caller, complaint).values("id")).order_by(
+        "remark__created_at", "remark", "index"
+    )
 
 
 def attachment(caller: Caller, number: int, id: UUID) -> File:

@@ -78,8 +78,8 @@ def say(
     clean(message)
     message.save(force_insert=True)
     Attachment.objects.bulk_create(
-        Attachment(organisation_id=message.organisation_id, message=message, file=file)
-        for file in take_all(files, incident.organisation, at=message.created_at, visible=visible)
+        Attachment(organisation_id=message.organisation_id, message=message, file=file, index=index)
+        for index, file in enumerate(take_all(files, incident.organisation, at=message.created_at, visible=visible))
     )
     findable(incident, message.body, visible=visible)
     Draft.objects.filter(incident=incident, author_id=caller.user, kind=kind).delete()

@@ -62,9 +62,13 @@ class Incident(models.Model):
         indexes = [
             models.Index(fields=["organisation", "-reported"], name="incident_by_organisation"),
             models.Index(
-                fields=["service", "reported"],
-                condition=~Q(status__in=["resolved", "closed"]),
-                name="incident_open",
+                fields=["status", "assignee"], condition=Q(outcome="") & ~Q(status="closed"), name="incident_at_work"
+            ),
+            models.Index(
+                fields=["reported"],
+                condition=Q(outcome="", break_in_confirmed_at=None, break_in_rejected_at=None)
+                & Q(classes__contains=["security"]),
+                name="incident_suspected",
             ),
             models.Index(fields=["service", "-reported"], name="incident_by_service"),
         ]
@@ -96,15 +100,19 @@ class Message(models.Model):
 
 
 class Attachment(models.Model):
-    """A file that came with a message. Whoever may read the message may have it; it is gone when either is."""
+    """A file that came with a message. Whoever may read the message may have it; it is gone when either is.
+
+    index: which of its files it is, from 0 on.
+    """
 
     id = IdField()
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="attachments")
     file = models.OneToOneField(File, on_delete=models.CASCADE, related_name="+")
+    index = models.PositiveSmallIntegerField()
 
     class Meta:
-        ordering = ["id"]
+        ordering = ["index"]
 
 
 class Imported(models.Model):

@@ -36,9 +36,9 @@ def messages(caller: Caller, incident: Incident) -> QuerySet[Message]:
 
     `by_customer` says of each message whether its author is one of the customer's people.
     """
-    both = Q(incident=incident) | Q(incident__survivor=incident)
+    ids = [incident.id, *incident.duplicates.values_list("id", flat=True)]  # an OR over the join reads whole tables
     theirs = Membership.objects.filter(user=OuterRef("author"), organisation=OuterRef("organisation"))
-    rows = Message.objects.filter(both).select_related("author", "incident").annotate(by_customer=Exists(theirs))
+    rows = Message.objects.filter(incident__in=ids).select_related("author", "incident").annotate(by_customer=Exists(theirs))
     return rows if caller.staff else rows.filter(visible=True)
 
 
@@ -49,7 +49,9 @@ def conversation(caller: Caller, incident: Incident) -> QuerySet[Message]:
 
 def attachments(caller: Caller, incident: Incident) -> QuerySet[Attachment]:
     """The files that came with what the caller may read of the conversation, oldest first."""
-    return _WITH_FILES.filter(message__in=messages(caller, incident).values("id"))
+    return _WITH_FILES.filter(message__in=messages(caller, incident).values("id")).order_by(
+        "message__created_at", "message", "index"
+    )
 
 
 def attachment(caller: Caller, number: int, id: UUID) -> File:
@@ -124,7 +126,7 @@ def queue_sizes(caller: Caller) -> dict[str, int]:
     """How many incidents each of the desk's views holds."""
     caller.require(Permission.WORK_INCIDENTS)
     views = {view: Count("id", filter=which) for view, which in _views(caller).items()}
-    return Incident.objects.aggregate(**views)
+    return Incident.objects.filter(_AT_WORK).aggregate(**views)
 
 
 EVERYBODY, DESK = "incident", "incident.desk"
@@ -135,6 +137,8 @@ VIEWS = ("mine", "unassigned", "open", "waiting", "resolved")
 
 _WITH_FILES = Attachment.objects.select_related("file", "message__incident")
 
+_AT_WORK = Q(outcome="") & ~Q(status=Incident.Status.CLOSED)
+"""What the views are of, as the index of it says it: few beside all that is closed."""
 _OPEN = Q(outcome="") & ~Q(status__in=[Incident.Status.RESOLVED, Incident.Status.CLOSED])
 
 

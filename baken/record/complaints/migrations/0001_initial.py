@@ -56,11 +56,12 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', baken.record.orgs.fields.IdField(default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False)),
                 ('file', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orgs.file')),
+                ('index', models.PositiveSmallIntegerField()),
                 ('remark', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attachments', to='complaints.remark')),
                 ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orgs.organisation')),
             ],
             options={
-                'ordering': ['id'],
+                'ordering': ['index'],
             },
         ),
         migrations.AddIndex(

@@ -110,11 +110,12 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', baken.record.orgs.fields.IdField(default=baken.record.orgs.fields.new_id, editable=False, primary_key=True, serialize=False)),
                 ('file', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orgs.file')),
+                ('index', models.PositiveSmallIntegerField()),
                 ('message', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attachments', to='incidents.message')),
                 ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orgs.organisation')),
             ],
             options={
-                'ordering': ['id'],
+                'ordering': ['index'],
             },
         ),
         migrations.AddIndex(
@@ -123,7 +124,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='incident',
-            index=models.Index(condition=models.Q(('status__in', ['resolved', 'closed']), _negated=True), fields=['service', 'reported'], name='incident_open'),
+            index=models.Index(condition=models.Q(('outcome', ''), models.Q(('status', 'closed'), _negated=True)), fields=['status', 'assignee'], name='incident_at_work'),
+        ),
+        migrations.AddIndex(
+            model_name='incident',
+            index=models.Index(condition=models.Q(('break_in_confirmed_at', None), ('break_in_rejected_at', None), ('outcome', ''), ('classes__contains', ['security'])), fields=['reported'], name='incident_suspected'),
         ),
         migrations.AddIndex(
             model_name='incident',
