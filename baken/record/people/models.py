@@ -64,6 +64,7 @@ class Membership(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["organisation", "user", "role"], name="one_membership_per_role")]
+        indexes = [models.Index(fields=["role"], name="membership_by_role")]
 
 
 class ApiToken(models.Model):

@@ -298,6 +298,7 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.UniqueConstraint(fields=("organisation", "user", "role"), name="one_membership_per_role")
                 ],
+                "indexes": [models.Index(fields=["role"], name="membership_by_role")],
             },
         ),
     ]
