@@ -193,6 +193,7 @@ def test_an_answer_is_good_for_one_challenge_of_one_session(
     page.goto("/account/")
     expect(page).to_have_title("Your account · Provider")
     page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/sign-in/")
     answer["csrfmiddlewaretoken"] = page.locator("[name=csrfmiddlewaretoken]").first.input_value()
     assert "not known here" in page.request.post(f"{here}/passkeys/answer/", form=answer).text()
 
@@ -282,14 +283,10 @@ def test_old_sessions_take_the_second_step_too(
 
     settings.BAKEN_SECOND_FACTOR = "off"
     old, new = visit(cast.alice, "/incidents/"), visit(cast.alice, "/account/security/")
-    (at_new, new_key), (at_old, old_key) = device(new), device(old)
+    device(new)
     registered(new, "Laptop")
-    (held,) = at_new.send("WebAuthn.getCredentials", {"authenticatorId": new_key})["credentials"]
-    at_old.send("WebAuthn.addCredential", {"authenticatorId": old_key, "credential": held})
-    settings.BAKEN_SECOND_FACTOR = "everyone"
     old.goto("/incidents/")
-    old.get_by_role("button", name="Use a passkey").click()
-    expect(old).to_have_title("Front page · Provider")
+    expect(old).to_have_title("Sign in · Provider")
 
 
 def test_who_one_is_has_to_be_shown_again_after_ten_minutes(
@@ -304,6 +301,7 @@ def test_who_one_is_has_to_be_shown_again_after_ten_minutes(
     page = visit(cast.adam, "/account/security/")
     device(page)
     registered(page, "Laptop")
+    codes = page.locator(".codes li").all_inner_texts()
     for path, title in (
         ("/account/security/app/", "Add an app"), ("/account/security/passkeys/new/", "Add a passkey"),
         ("/tokens/new/", "Make an API token"), (f"/people/{cast.bob.user.id}/password/", "Set a new password"),
@@ -314,9 +312,11 @@ def test_who_one_is_has_to_be_shown_again_after_ten_minutes(
         expect(page).to_have_title("Still you? · Provider")
         if path.endswith("/app/"):
             page.get_by_label("Password").fill("wrong")
+            page.get_by_label("Code").fill(codes[0])
             page.get_by_role("button", name="Go on").click()
             expect(page.get_by_role("alert").first).to_contain_text("not your present password")
             page.get_by_label("Password").fill(PASSWORD)
+            page.get_by_label("Code").fill(codes[0])
             page.get_by_role("button", name="Go on").click()
         else:
             page.get_by_role("button", name="Use a passkey").click()

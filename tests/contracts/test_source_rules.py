@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.conf import settings
+from django.conf import global_settings, settings
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.test import Client
 
+from baken.record.people.session_store import SessionStore
 from baken.run.lines import Line
 from tests.conftest import Cast
 
@@ -153,3 +155,63 @@ def test_a_line_of_a_log_says_when_in_utc() -> None:
     record = logging.LogRecord("baken", logging.INFO, "", 0, "said", None, None)
     record.created, record.msecs = 0.0, 5.0
     assert Line().format(record) == "1970-01-01T00:00:00.005Z INFO baken said"
+
+
+CRYPTOGRAPHY = {"cryptography", "tink", "Crypto", "joserfc", "fido2", "hmac", "hashlib", "secrets", "ssl"}
+OTHERS = re.compile(r"^(nacl|rsa|ecdsa|jwt|jose|passlib|bcrypt|pyaes|M2Crypto|Cryptodome)(\.|$)")
+BAD = re.compile(r"\b(ECB|CBC|PKCS1v15|ARC4|TripleDES|Blowfish|DES3?|RC4)\b")
+
+
+def test_cryptography_is_that_of_known_libraries() -> None:
+    used = {name.split(".")[0] for _path, name in imports()}
+    assert used >= CRYPTOGRAPHY - {"ssl"} and not [name for name in used if OTHERS.match(name)]
+    assert [path.name for path in SOURCES if BAD.search(path.read_text())] == []
+
+
+def test_passwords_are_hashed_slowly() -> None:
+    """As Django does it; the tests themselves are in a hurry, so the settings are asked, and not what they use."""
+    assert "PASSWORD_HASHERS" not in (ROOT / "baken/run/settings.py").read_text()
+    assert global_settings.PASSWORD_HASHERS[0].endswith(".PBKDF2PasswordHasher")
+    assert PBKDF2PasswordHasher.iterations >= 600_000 and PBKDF2PasswordHasher.algorithm == "pbkdf2_sha256"
+
+
+def test_keys_of_sessions_are_long_and_random(cast: Cast) -> None:
+    made = set()
+    for _ in range(20):
+        store = SessionStore()
+        store.create()
+        made.add(str(store.session_key))
+    assert len(made) == 20 and {len(key) for key in made} == {32}
+    assert len(set("".join(made))) == 36, "of 36 letters and digits: 165 bits"
+
+
+def test_no_other_origin_is_let_in(cast: Cast) -> None:
+    client = Client()
+    client.force_login(cast.alice.user)
+    for address in ("/", "/api/v1/health", "/api/v1/incidents"):
+        for method in ("GET", "OPTIONS"):
+            answer = client.generic(method, address, headers={"Origin": "https://evil.example"})
+            assert not [name for name in answer.headers if name.lower().startswith("access-control-")], address
+
+
+def test_answers_say_what_they_are(cast: Cast) -> None:
+    client = Client()
+    client.force_login(cast.alice.user)
+    assert client.get("/account/").headers["Content-Type"] == "text/html; charset=utf-8"
+    assert client.get("/api/v1/health").headers["Content-Type"].startswith("application/json")
+    assert client.get("/api/v1/nothing").headers["Content-Type"] == "application/problem+json"
+
+
+def test_a_program_that_asks_in_the_clear_is_not_sent_on(cast: Cast) -> None:
+    assert not settings.SECURE_SSL_REDIRECT
+    assert Client().get("/api/v1/health", secure=False).status_code == 200
+
+
+@pytest.mark.parametrize("text", ["' OR '1'='1", "'; DROP TABLE people_user; --", "%' UNION SELECT 1 --", "\\'); --"])
+def test_what_looks_like_a_query_is_searched_for(cast: Cast, text: str) -> None:
+    client = Client()
+    client.force_login(cast.bob.user)
+    for address in ("/incidents/", "/search/", "/complaints/"):
+        assert client.get(address, {"q": text}).status_code in {200, 302, 403}, address
+    refused = Client().post("/sign-in/", {"email": f"a{text}@x.example", "password": text})
+    assert refused.status_code == 422 and cast.bob.user.is_active

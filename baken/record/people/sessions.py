@@ -114,9 +114,8 @@ def begin(user: User, *, session_key: str, device: str, address: str | None) -> 
     """Remember a session that has just begun."""
     now, stored = clock.now(), stored_as(session_key)
     note("session.begun", user=user.id, session=stored[:16], address=address)
-    return SignIn.objects.create(
-        user=user, session_key=stored, device=device, address=address, began=now, last_used=now
-    )
+    known = {"user": user, "device": device, "address": address, "began": now, "last_used": now}
+    return SignIn.objects.update_or_create(session_key=stored, defaults=known)[0]
 
 
 def change_password(user: User, *, current: str, password: str) -> User:

@@ -7,7 +7,7 @@ looked at, so each is good for one answer.
 
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django.contrib import auth
 from django.http import HttpRequest, HttpResponse
@@ -28,17 +28,18 @@ RECENT = timedelta(minutes=10)
 
 def in_or_on(request: HttpRequest, user: User, to: str) -> HttpResponse:
     """After the first step: on to the second for whoever has one, and in for the others."""
-    if not factors.held(user):
+    if not factors.holds(user):
         return enter(request, user, to, strong=False)
     sessions.renew(request.session)
-    request.session["step"] = {"user": str(user.id), "to": to, "at": clock.now().isoformat()}
-    return redirect("sign-in-step")
+    return to_second_step(request, user, to)
 
 
 def enter(request: HttpRequest, user: User, to: str, *, strong: bool) -> HttpResponse:
     """In, under a new session key. strong: by more than a password."""
     request.session.pop("step", None)
     request.session.pop("ends", None)
+    if request.user.is_authenticated:  # Django keeps the key of somebody who is in already
+        sessions.renew(request.session)
     auth.login(request, user)
     request.session["strong"] = strong
     sessions.begin(user, **session_of(request))
@@ -77,22 +78,32 @@ def is_recent(request: HttpRequest) -> bool:
     return "shown" in request.session and not _late(request.session["shown"], RECENT)
 
 
+def owes_factor(request: HttpRequest, user: User) -> bool:
+    """Whether this person has a second factor and their session was shown none: it began before, or elsewhere."""
+    return not request.session.get("strong") and factors.holds(user)
+
+
 def lacks_factor(request: HttpRequest, caller: Caller) -> bool:
     """Whether a second factor is asked of this caller and their session has none."""
     return not request.session.get("strong") and factors.demanded(caller.roles)
 
 
-def to_second_factor(request: HttpRequest, user: User) -> HttpResponse:
-    """To the second step for somebody who has one; to where they add one for the others."""
-    if factors.held(user):
-        return in_or_on(request, user, "/")
-    return redirect("security")
+def to_second_step(request: HttpRequest, user: User, to: str = "/") -> HttpResponse:
+    """To where somebody uses the second factor they have."""
+    request.session["step"] = {"user": str(user.id), "to": to, "at": clock.now().isoformat()}
+    return redirect("sign-in-step")
 
 
 def to_confirmation(request: HttpRequest) -> HttpResponse:
-    """To where somebody shows again who they are, and from there on to where they were going."""
-    to = request.get_full_path() if request.method in ("GET", "HEAD") else resolve_url("security")
-    return again("confirmation", to)
+    """To where somebody shows again who they are, and from there on to where they were going.
+
+    What was posted cannot be repeated: then to the page on which they pressed the button.
+    """
+    if request.method in ("GET", "HEAD"):
+        return again("confirmation", request.get_full_path())
+    asked_on = urlsplit(request.headers.get("Referer", ""))
+    ours = asked_on.netloc == request.get_host()
+    return again("confirmation", asked_on.path if ours else resolve_url("security"))
 
 
 def again(page: str, to: str) -> HttpResponse:

@@ -63,13 +63,18 @@ def confirmation(request: PageRequest) -> HttpResponse:
     """Show again who one is, before anything about getting in is changed."""
     user = request.user
     assert isinstance(user, User)
-    form = ConfirmationForm(request.POST or None)
+    held = factors.held(user)
+    form = ConfirmationForm(request.POST or None, password=user.has_usable_password(), code=bool(held))
     if request.method == "POST" and form.is_valid():
         with refusals(form):
-            sessions.check_password(user, form.cleaned_data["password"])
+            if "password" in form.fields:
+                sessions.check_password(user, form.cleaned_data["password"])
+            if "code" in form.fields:
+                sessions.check_second_step(user, form.cleaned_data["code"])
             confirm(request)
             return redirect(going_to(request))
-    context = {"next": going_to(request), "held": factors.held(user), "providers": openid.providers_of(user)}
+    providers = [row for row in openid.providers_of(user) if row.second_factor or not held]
+    context = {"next": going_to(request), "held": held, "providers": providers}
     return show(request, "session/confirmation.html", context, form=form)
 
 
@@ -80,7 +85,7 @@ def sign_out(request: PageRequest) -> HttpResponse:
     auth.logout(request)
     sessions.ended(key)  # after it: by what this forgets, the policies know whose session it is
     response = redirect("sign-in")
-    response.headers["Clear-Site-Data"] = '"cache", "storage"'  # nothing of what was seen stays in the browser
+    response.headers["Clear-Site-Data"] = '"storage"'  # the rest was never kept: every page says `no-store`
     return response
 
 
