@@ -25,6 +25,7 @@ from baken.record.orgs.models import File, Organisation
 from baken.record.orgs.places import StoreUnreachable
 from baken.record.people.access import Caller, Conflict, Forbidden, NotFound
 from baken.record.people.acting import acting
+from baken.record.people.reads import Unnamed
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +132,10 @@ class Sealing(FileUploadHandler):
     def _begin(self, request: HttpRequest, receives: Destination) -> None:
         if self._count > AT_ONCE:
             raise FileError(f"file: at most {AT_ONCE} files at once; send the others after these")
-        self._caller, organisation, kind = receives(request)
+        try:
+            self._caller, organisation, kind = receives(request)
+        except Unnamed as error:
+            raise FileError(str(error)) from error
         self._arrival = Arrival(
             organisation.id, name=self.file_name or "", kind=kind, at=clock.now(), by=_sender(self._caller),
             visible=not self._caller.staff,

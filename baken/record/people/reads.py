@@ -113,7 +113,7 @@ def organisation(caller: Caller, code: str | None) -> Organisation:
 
     Raises Unnamed when the provider's people name none.
     """
-    if code is None and caller.staff:
+    if not code and caller.staff:
         raise Unnamed("customer: say which one, by its code")
     rows = caller.narrow(Organisation.objects.all(), "id")
     found: Organisation | None = (rows.filter(code=code) if code else rows).first()
