@@ -16,6 +16,8 @@ from baken.record.incidents import flows as incidents
 from baken.record.incidents.models import Incident, Message
 from baken.record.ledger import clock
 from baken.record.people.access import Permission, Role
+from baken.show.api import alert_formats
+from baken.show.api.parsing import DEEPEST
 from tests.conftest import Cast
 from tests.contracts.asking import NOBODY, Asker, Askers, with_token
 from tests.contracts.conftest import NOW
@@ -192,3 +194,46 @@ def test_a_source_needs_a_service_that_is_there(ask: Askers, cast: Cast) -> None
     assert ask.adam.problem("POST", "/alert-sources", body | {"service": "cloud", "code": "Not Good"})[0] == 422
     ask.adam.post("/alert-sources", body | {"service": "cloud"})
     assert ask.adam.problem("POST", "/alert-sources", body | {"service": "cloud"}) == (422, "code")
+
+
+def nested(depth: int) -> Any:
+    """So many lists inside each other."""
+    body: Any = []
+    for _ in range(depth - 1):
+        body = [body]
+    return body
+
+
+def test_what_lies_too_deep_is_refused_before_anything_walks_through_it(machine: Asker, ask: Askers) -> None:
+    alert = sample("falco")
+    send(machine, "falco", alert | {"uuid": "deep-enough", "more": nested(DEEPEST - 1)})
+    for depth in (DEEPEST, 900, 50_000):
+        content = json.dumps(alert | {"more": "HERE"}).replace('"HERE"', "[" * depth + "]" * depth).encode()
+        answer = machine.ask("POST", "/alerts/falco-1", content=content)
+        assert (answer.status, answer.body["field"]) == (422, "body"), depth
+        assert f"at most {DEEPEST} lists and objects" in answer.body["detail"]
+    content = b'{"service": "cloud", "subject": "Down", "more": ' + b"[" * 900 + b"]" * 900 + b"}"
+    assert ask.bob.ask("POST", "/incidents", content=content).body["field"] == "body"
+
+
+def test_of_a_long_alert_only_what_is_kept_is_written(machine: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+
+    class Watched(json.JSONEncoder):
+        def iterencode(self, o: Any, _one_shot: bool = False) -> Any:
+            for piece in super().iterencode(o, _one_shot):
+                written.append(piece)
+                yield piece
+
+    monkeypatch.setattr(alert_formats, "COMPACT", Watched(ensure_ascii=False))
+    many = [nested(DEEPEST - 2)] * 12_000
+    number = send(machine, "falco", sample("falco") | {"more": many})["incidents"][0]
+    assert len(Incident.objects.get(number=number).messages.get().body) == alerts.LONGEST
+    assert sum(map(len, written)) < alerts.LONGEST + 1_000
+
+
+def test_a_source_that_takes_nothing_does_not_read_what_is_sent(machine: Asker, ask: Askers) -> None:
+    ask.adam.patch("/alert-sources/falco-1", {"active": False})
+    assert machine.ask("POST", "/alerts/falco-1", content=b"{").status == 409
+    assert machine.ask("POST", "/alerts/nothing", content=b"{").status == 404
+    assert machine.ask("POST", "/alerts/generic-1", content=b"[" * 1_000_001).status == 413

@@ -11,8 +11,8 @@ from baken.domain.instants import to_us
 from baken.reach.prober import signing
 from baken.record.ledger import clock
 from baken.record.monitors import flows as monitors
-from baken.record.people import limits
-from baken.record.people.models import Allowance
+from baken.record.people import honey, limits
+from baken.record.people.models import Allowance, HoneyUse
 from baken.run import configuration
 from baken.show.api.application import api
 from baken.show.api.document import operations
@@ -125,3 +125,11 @@ def test_settings_name_the_limits_that_differ() -> None:
     for wrong in ("reads", "reads=-1", "reeds=5", "reads=5000000", "reads=x"):
         with pytest.raises(configuration.ConfigurationError, match="BAKEN_API_LIMITS"):
             configuration.api_limits({"BAKEN_API_LIMITS": wrong})
+
+
+def test_a_honey_token_is_noticed_after_too_many_wrong_ones(cast: Cast) -> None:
+    _row, secret = honey.plant(cast.adam.caller, provider=cast.provider, kind="token", planted="in an old script")
+    wrong = Asker("baken_" + "x" * 43)
+    assert [wrong.ask("GET", "/token").status for _ in range(4)] == [401, 401, 401, 429]
+    refused(Asker(secret).ask("GET", "/token"), "failures")
+    assert HoneyUse.objects.count() == 1

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.db import connection
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from baken.reach.prober import signing
 from baken.reach.prober.checks import Assignment, Check, Result
@@ -20,6 +20,8 @@ from baken.record.ledger import clock
 from baken.record.monitors import flows, reads
 from baken.record.monitors.flows import MonitorError
 from baken.record.monitors.models import Location, Monitor, Sight, StateChange
+from baken.record.people.acting import HEARD
+from baken.show.api import prober
 from tests.conftest import Cast
 from tests.flows.prober_world import Hub
 
@@ -217,6 +219,20 @@ def test_a_request_that_is_not_signed_by_the_location_is_refused(
 ) -> None:
     answer = replace(Signed("GET", ASSIGNMENT), **change).send(client)
     assert (answer.status_code, answer.json()["type"]) == (401, "urn:baken:problem:unauthenticated")
+
+
+def test_the_connection_is_the_hubs_only_once_the_signature_is_checked(location: Location) -> None:
+    def actor() -> str:
+        with connection.cursor() as cursor:
+            cursor.execute(HEARD)
+            return cursor.fetchone()[2] or ""
+
+    before, timestamp = actor(), str(now())
+    for key, after in ((Ed25519PrivateKey.generate(), before), (KEY, prober.HUB.actor)):
+        signature = signing.sign(key, "GET", ASSIGNMENT, int(timestamp), b"")
+        headers = {"Baken-Location": "ams", "Baken-Timestamp": timestamp, "Baken-Signature": signature}
+        prober.Signed()._signed(RequestFactory().get(ASSIGNMENT, headers=headers))
+        assert actor() == after
 
 
 def test_what_was_signed_cannot_be_exchanged(location: Location, client: Client) -> None:

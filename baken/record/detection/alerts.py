@@ -12,6 +12,7 @@ from baken.domain.facts import IncidentClass
 from baken.domain.instants import to_us
 from baken.record.detection.models import AlertGroup, AlertSource, AlertTaken
 from baken.record.detection.opening import HIGH, LOW, MEDIUM, MONITOR, alone, open_incident
+from baken.record.detection.sources import SWITCHED_OFF
 from baken.record.incidents import flows as incidents
 from baken.record.incidents.checks import DONE
 from baken.record.ledger import clock
@@ -50,7 +51,7 @@ def take(caller: Caller, code: str, alerts: Sequence[Alert]) -> Taken:
     if source is None:
         raise NotFound("There is no such alert source.")
     if not source.active:
-        raise Conflict("This alert source is switched off; an administrator can switch it on.")
+        raise Conflict(SWITCHED_OFF)
     alone(f"alerts:{source.id}")
     taken = Taken()
     for alert in alerts:

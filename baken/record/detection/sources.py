@@ -14,13 +14,14 @@ from baken.record.detection.models import AlertGroup, AlertSource
 from baken.record.ledger import clock
 from baken.record.ledger.flows import Entry, Stream, append
 from baken.record.orgs.fields import clean_written
-from baken.record.people.access import Caller, NotFound, Permission
+from baken.record.people.access import Caller, Conflict, NotFound, Permission
 
 MINUTE = timedelta(minutes=1)
 MOST_A_MINUTE = 300
 """Requests that one source may send in a minute; each may hold many alerts."""
 SHORTEST, LONGEST = 60, 7 * 86_400
 """Seconds of a window."""
+SWITCHED_OFF = "This alert source is switched off; an administrator can switch it on."
 CHANGEABLE = ("name", "service", "minimum", "window", "active")
 """What can be said otherwise later; code and tool stay, because configurations elsewhere rest on them."""
 
@@ -107,12 +108,12 @@ COUNT = """
 UPDATE detection_alertsource SET
     minute_began = CASE WHEN minute_began > %(since)s THEN minute_began ELSE %(now)s END,
     minute_count = CASE WHEN minute_began > %(since)s THEN minute_count + 1 ELSE 1 END
-WHERE code = %(code)s RETURNING minute_began, minute_count
+WHERE code = %(code)s RETURNING minute_began, minute_count, active
 """
 
 
 def count_request(caller: Caller, code: str) -> None:
-    """A source sends something: counted before it is looked at. Raises TooMany, NotFound, Forbidden."""
+    """A source sends something: counted before it is looked at. Raises TooMany, NotFound, Forbidden, Conflict."""
     caller.require(Permission.WRITE_ALERTS)
     now = clock.now()
     with connection.cursor() as cursor:
@@ -120,7 +121,9 @@ def count_request(caller: Caller, code: str) -> None:
         found = cursor.fetchone()
     if found is None:
         raise NotFound("There is no such alert source.")
-    began, count = found
+    began, count, active = found
+    if not active:
+        raise Conflict(SWITCHED_OFF)
     if count > MOST_A_MINUTE:
         raise TooMany(max(1, int((began + MINUTE - now).total_seconds())))
 

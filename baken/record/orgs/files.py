@@ -1,4 +1,4 @@
-"""Files: kept sealed in pieces, and checked against their digest on every read.
+"""Files: kept sealed in pieces, and checked against their digest whenever all of one is read.
 
 The digest is that of the whole content and stays readable: it is what a sign-off signs, and anybody can compute it
 again who has the file. How a file gets here is in `orgs.arriving`, where its pieces lie in `orgs.places`.

@@ -37,12 +37,13 @@ class Token(HttpBearer):
 
     def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
         """The caller behind the token, who has every permission that is needed. Raises Forbidden, TooOften."""
+        caller = caller_of_token(token) if re.fullmatch(r"baken_[A-Za-z0-9_-]{20,100}", token) else None
+        if caller is None:  # before anything is counted: who tried too many tokens is told no more, but still noticed
+            honey.try_token(token, address=address_of(request.META), device=request.headers.get("User-Agent", ""))
         if self.limited:
             limiting.count(request, "address")
-        caller = caller_of_token(token) if re.fullmatch(r"baken_[A-Za-z0-9_-]{20,100}", token) else None
         if caller is None:
             limiting.count(request, "failures")
-            honey.try_token(token, address=address_of(request.META), device=request.headers.get("User-Agent", ""))
             return None
         if self.limited:
             limiting.count(request, "reads" if request.method in ("GET", "HEAD") else "writes", caller.actor)

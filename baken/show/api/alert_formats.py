@@ -16,11 +16,13 @@ from pydantic import ConfigDict, Field, StringConstraints
 from pydantic import ValidationError as Misfit
 
 from baken.domain.alerts import Alert, Level
+from baken.record.detection.alerts import LONGEST
 from baken.record.detection.models import AlertSource
 from baken.show.api.schemas import Input
 
 MOST = 1_000
 """Alerts in one request."""
+COMPACT = json.JSONEncoder(ensure_ascii=False)
 
 Short = Annotated[str, StringConstraints(max_length=500)]
 Some = Annotated[str, StringConstraints(min_length=1, max_length=500)]
@@ -198,7 +200,14 @@ def _read(tool: str, one: Any, where: tuple[int, ...]) -> Alert:
 
 
 def _whole(given: Any) -> str:
-    return json.dumps(given, indent=2, ensure_ascii=False)
+    """All that it says, as far as it is kept: written piece by piece, so that what is not kept costs nothing."""
+    written, length = [], 0
+    for piece in COMPACT.iterencode(given):
+        written.append(piece)
+        length += len(piece)
+        if length >= LONGEST:
+            break
+    return "".join(written)[:LONGEST]
 
 
 def _digest(given: Any) -> str:

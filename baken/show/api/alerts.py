@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest
 from ninja import Body, Query, Router, Schema
 from pydantic import Field, StringConstraints
@@ -17,7 +18,6 @@ from baken.record.detection.models import AlertGroup, AlertSource
 from baken.record.people.access import Permission
 from baken.show.api.access import ApiRequest, Token, needs
 from baken.show.api.alert_formats import read
-from baken.show.api.problems import problem
 from baken.show.api.schemas import Code, Input, MaybeLine, Moment, Page, Paging, page
 
 READ, WRITE, SEND = Permission.READ_ALERTS, Permission.WRITE_MONITORS, Permission.WRITE_ALERTS
@@ -40,7 +40,19 @@ class SourceToken(Token):
     limited = False  # a source has a limit of its own: what security tools see is not lost with what a token asks
 
     def __call__(self, request: HttpRequest) -> Any:
-        """The caller behind the token, from either form of the header."""
+        """The caller behind the token, from either form of the header.
+
+        Whether the source takes anything is looked at here, before the body is read: tokens that alert lie on many
+        machines. Raises NotFound, Conflict, TooMany and RequestDataTooBig.
+        """
+        if (caller := self._caller(request)) is not None:
+            match = request.resolver_match
+            sources.count_request(caller, str(match.kwargs["source"]) if match else "")
+            if len(request.body) > LARGEST:
+                raise RequestDataTooBig
+        return caller
+
+    def _caller(self, request: HttpRequest) -> Any:
         kind, _, rest = request.headers.get("Authorization", "").partition(" ")
         if kind.lower() != "basic":
             return super().__call__(request)
@@ -142,14 +154,6 @@ def send(
 
     docs/how-to has the configuration of each tool. At most 1 MB; 429 with Retry-After when a source sends too often.
     """
-    if len(request.body) > LARGEST:
-        return problem(413)
-    try:
-        sources.count_request(request.auth, source)
-    except sources.TooMany as error:
-        response = problem(429, str(error))
-        response.headers["Retry-After"] = str(error.seconds)
-        return response
     taken = alerts.take(request.auth, source, read(sources.tool_of(request.auth, source), data))
     return {
         "new": taken.new, "known": taken.known, "signals": taken.signals, "incidents": sorted(taken.incidents)

@@ -10,13 +10,19 @@ from django.utils.datastructures import MultiValueDict
 from ninja.errors import ValidationError
 from ninja.parser import Parser
 
+DEEPEST = 32
+"""Lists and objects that may lie in each other. No form goes past ten, and what tools tell not much further."""
+
 
 class StrictParser(Parser):
-    """JSON as RFC 8259 has it; text without NUL and without halves of a surrogate pair."""
+    """JSON as RFC 8259 has it, not too deep; text without NUL and without halves of a surrogate pair."""
 
     def parse_body(self, request: HttpRequest) -> dict[str, Any]:
-        """The body as JSON. Raises ValueError when it is none, ValidationError for text that cannot be stored."""
-        body = json.loads(request.body, parse_constant=_refuse)
+        """The body as JSON. Raises ValueError when it is none, ValidationError for what cannot be stored."""
+        try:
+            body = json.loads(request.body, parse_constant=_refuse)
+        except RecursionError as error:
+            raise _too_deep() from error
         _check(("body", "data"), body)
         return body  # type: ignore[no-any-return]  # whatever it is, the operation's schema judges it
 
@@ -40,11 +46,20 @@ def _check(where: tuple[str, ...], value: Any) -> None:
             raise ValidationError([{"loc": (*where, *path), "msg": message}])
 
 
+def _too_deep() -> ValidationError:
+    return ValidationError([{"loc": ("body",), "msg": f"send at most {DEEPEST} lists and objects inside each other"}])
+
+
 def _texts(path: tuple[str, ...], value: Any) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Every text in a value, with where it is; names of members and of files too. However deep it is."""
+    """Every text in a value, with where it is; names of members and of files too.
+
+    Raises ValidationError for what is too deep for those that read it after this, by recursion.
+    """
     left = [(path, value)]
     while left:
         path, value = left.pop()
+        if len(path) >= DEEPEST and isinstance(value, dict | list):
+            raise _too_deep()
         if isinstance(value, str):
             yield path, value
         elif isinstance(value, UploadedFile):

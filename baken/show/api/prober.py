@@ -24,7 +24,7 @@ from baken.record.ledger import clock
 from baken.record.monitors import flows, reads
 from baken.record.monitors.models import Location, Monitor
 from baken.record.people.access import program
-from baken.record.people.acting import say
+from baken.record.people.acting import acting, say
 from baken.show.api import limiting
 from baken.show.api.problems import problem
 
@@ -63,12 +63,15 @@ class Signed(AuthBase):
             return None
         if abs(to_us(clock.now()) - int(timestamp)) > OLDEST:
             return None
-        say(HUB)
-        location = reads.location_by_code(code)
+        with acting(HUB):
+            location = reads.location_by_code(code)
         if location is None or request.method is None:
             return None
         signed = (request.method, request.path_info, int(timestamp), request.body)
-        return location if signing.verify(location.public_key, *signed, signature) else None
+        if not signing.verify(location.public_key, *signed, signature):
+            return None
+        say(HUB)
+        return location
 
 
 class ProberRequest(HttpRequest):

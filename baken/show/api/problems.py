@@ -15,6 +15,7 @@ from ninja.errors import HttpError, ValidationError
 from psycopg.errors import UniqueViolation
 from psycopg_pool import PoolTimeout
 
+from baken.record.detection.sources import TooMany
 from baken.record.orgs.arriving import TooLarge
 from baken.record.orgs.files import Damaged
 from baken.record.orgs.places import StoreUnreachable
@@ -64,6 +65,7 @@ def add_handlers(api: NinjaAPI) -> None:
         Http404: lambda exc: problem(404),
         Conflict: lambda exc: problem(409, str(exc)),
         TooOften: _too_often,
+        TooMany: _too_many,
         RequestDataTooBig: lambda exc: problem(413),
         TooLarge: lambda exc: problem(413, str(exc)),
         Damaged: lambda exc: problem(409, "The stored file is not the one that was attached."),
@@ -86,6 +88,12 @@ def add_handlers(api: NinjaAPI) -> None:
 def _too_often(exc: TooOften) -> HttpResponse:
     response = problem(429, str(exc), **{"violated-policies": [exc.standing.policy]})
     response.headers["Retry-After"] = str(exc.wait)
+    return response
+
+
+def _too_many(exc: TooMany) -> HttpResponse:
+    response = problem(429, str(exc))
+    response.headers["Retry-After"] = str(exc.seconds)
     return response
 
 
