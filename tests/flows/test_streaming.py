@@ -21,7 +21,7 @@ from baken.record.orgs.models import File, FileChunk, FileFault
 from baken.record.people import flows as people
 from baken.record.people.access import Permission, Role
 from baken.run.supervisor import wait_until
-from tests.conftest import Cast
+from tests.conftest import Cast, Person
 from tests.flows.streaming import BLOCK, FOOT, HEAD, Memory, Server, content, digest, server
 
 MEGABYTES = 1024 * 1024
@@ -164,7 +164,7 @@ def test_a_request_that_is_too_large_is_refused_in_words(world: World) -> None:
     asked.read()
     cookie = asked.headers["Set-Cookie"].partition(";")[0]
     head = {"Content-Type": "multipart/form-data; boundary=b", "Accept-Language": "nl", "Cookie": cookie}
-    talk.request("POST", "/sign-in/", body=HEAD + bytes(70 * MEGABYTES), headers=head)
+    talk.request("POST", "/sign-in/", body=HEAD + bytes(3 * MEGABYTES), headers=head)
     answer = talk.getresponse()
     page = answer.read().decode()
     assert (answer.status, answer.headers["Content-Type"]) == (413, "text/html; charset=utf-8")
@@ -181,23 +181,35 @@ def test_a_file_for_nobody_is_kept_nowhere(world: World) -> None:
     assert not File.objects.exists()
 
 
-def test_what_a_page_did_not_take_is_gone_after_the_request(world: World, cast: Cast) -> None:
-    client = Client()
-    client.force_login(cast.audrey.user)
-    key = "k" * 32
-    head = {
+def signed_in(person: Person) -> dict[str, str]:
+    """The headers of a form that this person sends."""
+    client, key = Client(), "k" * 32
+    client.force_login(person.user)
+    return {
         "Content-Type": "multipart/form-data; boundary=b", "X-CSRFToken": key,
         "Cookie": f"sessionid={client.cookies['sessionid'].value}; csrftoken={key}",
     }  # fmt: skip
-    address, big = world.path.removeprefix("/api/v1") + "/", b"%PDF-1.7" + bytes(3 * MEGABYTES)
-    for body, status in ((HEAD + big + b"\r\n" + HEAD + b"MZ" + FOOT, 422), (HEAD + big + FOOT, 302)):
+
+
+def test_what_a_page_did_not_take_is_gone_after_the_request(world: World, cast: Cast) -> None:
+    report, big = world.path.removeprefix("/api/v1") + "/", b"%PDF-1.7" + bytes(3 * MEGABYTES)
+    other = HEAD.replace(b'"file"', b'"files"')
+    for person, address, body, status in (
+        (cast.audrey, report, HEAD + big + b"\r\n" + HEAD + b"MZ" + FOOT, 422),
+        (cast.alice, "/incidents/new/", other + big + FOOT, 422),
+        (cast.bob, "/incidents/new/?customer=customer", other + big + FOOT, 422),
+        (cast.bob, "/incidents/new/", other + big + FOOT, 200),
+        (cast.mona, "/complaints/new/", other + big + FOOT, 200),
+        (cast.audrey, report, HEAD + big + FOOT, 302),
+    ):
         talk = world.server.connect()
-        talk.request("POST", address, body=body, headers=head)
+        talk.request("POST", address, body=body, headers=signed_in(person))
         answer = talk.getresponse()
-        assert answer.status == status, answer.read().decode()
+        assert answer.status == status, (address, answer.read().decode())
         answer.read()
-        assert File.objects.filter(kept_at=None).count() == 0
-        assert FileChunk.objects.exists() == (status == 302)
+        assert File.objects.filter(kept_at=None).count() == 0, person
+        assert FileChunk.objects.exists() == (status == 302), person
+    assert "left to be swept up" not in world.server.log.read_text()
 
 
 def warm(world: World) -> None:
