@@ -141,6 +141,7 @@ class Supervisor:
     def run(self) -> None:
         """Run until SIGTERM, SIGINT or SIGHUP, then stop the children and the cluster. Main thread only."""
         self._logs.mkdir(parents=True, exist_ok=True)
+        self._logs.chmod(0o700)  # addresses of people are in there
         fcntl.flock(self._mark, fcntl.LOCK_SH)
         numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
         # nohup has SIGHUP ignored: that is left so.

@@ -131,6 +131,7 @@ def test_a_crashed_child_is_started_again_and_the_person_is_told(home: Path, run
     assert "again in 0.2 s" in said, "the pause doubles up to its limit"
     assert "all is well" not in said
     assert "all is well" in (home / "logs/a.log").read_text()
+    assert (home / "logs").stat().st_mode & 0o077 == 0, "nobody else reads the logs"
     assert len(pids(home, "b")) == 1
 
 
