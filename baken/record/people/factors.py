@@ -64,6 +64,12 @@ def held(user: User) -> Held:
     )
 
 
+def holds(user: User) -> bool:
+    """Whether a person has a second factor; recovery codes alone are none."""
+    app = Authenticator.objects.filter(user=user).exclude(confirmed_at=None)
+    return app.exists() or Passkey.objects.filter(user=user).exists()
+
+
 def demand() -> Demand:
     """Of whom this installation asks a second factor."""
     return Demand(settings.BAKEN_SECOND_FACTOR)

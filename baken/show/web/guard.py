@@ -1,6 +1,7 @@
 """What stands around every page: who may see it, and what an error becomes."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol
 from urllib.parse import urlencode
@@ -18,6 +19,15 @@ Rest = ParamSpec("Rest")
 View = Callable[Concatenate[PageRequest, Rest], HttpResponse]
 
 
+@dataclass(frozen=True, slots=True)
+class Asks:
+    """What a page asks of its reader, for whoever looks at pages as a whole. See `page`."""
+
+    any_of: tuple[Permission, ...]
+    fresh: bool
+    methods: tuple[str, ...]
+
+
 def page(
     *any_of: Permission,
     public: bool = False,
@@ -28,9 +38,10 @@ def page(
     """A page for whoever holds one of these permissions; for everybody signed in when none is named.
 
     public: for people who are not signed in as well. fresh: for whoever has shown in the last minutes who they are; the
-    others do so first. weak: also for somebody who has no second factor yet, though one is asked of them. methods: what
-    may be asked of it; HEAD goes with GET. An anonymous reader is sent to the sign-in page and comes back afterwards.
-    NotFound, Forbidden and Conflict that a flow or read raises become pages that say so.
+    others do so first. weak: also for somebody who has no second factor yet, though one is asked of them; whoever has
+    one uses it before any page that is not public. methods: what may be asked of it; HEAD goes with GET. An anonymous
+    reader is sent to the sign-in page and comes back afterwards. NotFound, Forbidden and Conflict that a flow or read
+    raises become pages that say so.
     """
 
     def around(view: View[Rest]) -> Callable[Concatenate[HttpRequest, Rest], HttpResponse]:
@@ -42,6 +53,7 @@ def page(
                 refusal = _detour(asked, fresh=fresh, weak=weak)
             return refusal if refusal is not None else _answer(asked, view, *args, **kwargs)
 
+        guarded.asks = Asks(any_of, fresh=fresh, methods=methods)  # type: ignore[attr-defined]
         return guarded
 
     return around
@@ -86,8 +98,10 @@ def _refusal(
 def _detour(request: PageRequest, *, fresh: bool, weak: bool) -> HttpResponse | None:
     """What somebody who is signed in has to do before they see the page."""
     assert isinstance(request.user, User)
+    if entering.owes_factor(request, request.user):
+        return entering.to_second_step(request, request.user)
     if not weak and entering.lacks_factor(request, request.caller):
-        return entering.to_second_factor(request, request.user)
+        return redirect("security")
     if fresh and not entering.is_recent(request):
         return entering.to_confirmation(request)
     return None

@@ -1,5 +1,7 @@
 """Signing in, and how the pages look."""
 
+from typing import Any
+
 from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
@@ -38,9 +40,16 @@ class CodeForm(forms.Form):
 
 
 class ConfirmationForm(forms.Form):
-    """Still you?"""
+    """Still you? By everything somebody has: their password, and a code of their second factor."""
 
     password = password_field(_("Password"))
+    code = CodeForm.base_fields["code"]
+
+    def __init__(self, *args: Any, password: bool, code: bool) -> None:
+        super().__init__(*args)
+        for name, has in (("password", password), ("code", code)):
+            if not has:
+                del self.fields[name]
 
 
 class AppearanceForm(forms.Form):

@@ -73,7 +73,7 @@ def honey_tokens(request: PageRequest) -> HttpResponse:
     return show(request, "honey/honey.html", {"page": paged(request, honey.honey_tokens(request.caller))})
 
 
-@page(Permission.WRITE_PEOPLE)
+@page(Permission.WRITE_PEOPLE, fresh=True)
 def honey_new(request: PageRequest) -> HttpResponse:
     """A new honey token. What to put somewhere is on the answer to this request alone."""
     form = HoneyForm(request.POST or None)
@@ -86,7 +86,7 @@ def honey_new(request: PageRequest) -> HttpResponse:
     return show(request, "honey/honey_new.html", form=form)
 
 
-@page(Permission.WRITE_PEOPLE, methods=("POST",))
+@page(Permission.WRITE_PEOPLE, fresh=True, methods=("POST",))
 def honey_removal(request: PageRequest, honey_id: UUID) -> HttpResponse:
     """A honey token tells nothing any more."""
     honey.remove(request.caller, honey_id)

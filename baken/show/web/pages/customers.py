@@ -21,13 +21,13 @@ from baken.show.web.middleware import PageRequest
 from baken.show.web.pages.lists import paged
 
 
-@page(Permission.WRITE_PEOPLE)
+@page(Permission.WRITE_PEOPLE, methods=("GET",))
 def customers(request: PageRequest) -> HttpResponse:
     """Everybody who is a customer."""
     return show(request, "customers/customers.html", {"page": paged(request, all_customers(request.caller))})
 
 
-@page(Permission.WRITE_PEOPLE)
+@page(Permission.WRITE_PEOPLE, fresh=True)
 def customer_new(request: PageRequest) -> HttpResponse:
     """A new customer."""
     owner = provider()
@@ -41,7 +41,7 @@ def customer_new(request: PageRequest) -> HttpResponse:
     return show(request, "customers/customer_new.html", form=form)
 
 
-@page(Permission.WRITE_PEOPLE)
+@page(Permission.WRITE_PEOPLE, methods=("GET",))
 def customer(request: PageRequest, code: str) -> HttpResponse:
     """One customer."""
     row = reads.organisation(request.caller, code)
@@ -53,7 +53,7 @@ def customer(request: PageRequest, code: str) -> HttpResponse:
     return show(request, "customers/customer.html", context)
 
 
-@page(Permission.WRITE_PEOPLE)
+@page(Permission.WRITE_PEOPLE, fresh=True)
 def customer_name(request: PageRequest, code: str) -> HttpResponse:
     """Another name."""
     row = reads.organisation(request.caller, code)
@@ -66,7 +66,7 @@ def customer_name(request: PageRequest, code: str) -> HttpResponse:
     return show(request, "customers/customer_name.html", {"customer": row}, form=form)
 
 
-@page(Permission.WRITE_PEOPLE)
+@page(Permission.WRITE_PEOPLE, fresh=True)
 def provider_name(request: PageRequest) -> HttpResponse:
     """Another name for the provider."""
     owner = provider()

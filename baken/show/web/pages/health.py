@@ -10,7 +10,7 @@ from baken.show.web.middleware import PageRequest
 from baken.show.web.pages.kpis import due_for
 
 
-@page(Permission.WRITE_PEOPLE)
+@page(Permission.WRITE_PEOPLE, methods=("GET",))
 def health(request: PageRequest) -> HttpResponse:
     """How the installation is now."""
     return show(request, "health/health.html", {

@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from baken.record.people import openid, reads, security_log, sessions
+from baken.record.people import factors, openid, reads, security_log, sessions
 from baken.record.people.access import Permission
 from baken.record.people.flows import PeopleError
 from baken.record.people.models import User
@@ -23,7 +23,7 @@ from baken.show.web.middleware import PageRequest
 CHANGED = ("name", "client_id", "domains", "new_role", "second_factor")
 
 
-@page(Permission.WRITE_PEOPLE)
+@page(Permission.WRITE_PEOPLE, methods=("GET",))
 def identity_providers(request: PageRequest) -> HttpResponse:
     """Every provider."""
     return show(request, "identity_providers/list.html", {"providers": openid.all_providers(request.caller)})
@@ -91,6 +91,8 @@ def arrival(request: PageRequest, provider_id: UUID) -> HttpResponse:
         return entering.again("confirmation" if present else "sign-in", kept["to"] if kept else "/")
     security_log.note("identity-provider.accepted", user=user.id, provider=row.id, address=address_of(request))
     if present:
+        if not row.second_factor and factors.holds(present):  # its word is one factor, and they have another
+            return entering.again("confirmation", kept["to"])
         entering.confirm(request)
         return redirect(kept["to"])
     if row.second_factor:

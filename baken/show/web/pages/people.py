@@ -18,13 +18,13 @@ from baken.show.web.middleware import PageRequest
 from baken.show.web.pages.lists import paged
 
 
-@page(Permission.WRITE_PEOPLE)
+@page(Permission.WRITE_PEOPLE, methods=("GET",))
 def people(request: PageRequest) -> HttpResponse:
     """Everybody."""
     return show(request, "people/people.html", {"page": paged(request, reads.people(request.caller))})
 
 
-@page(Permission.WRITE_PEOPLE)
+@page(Permission.WRITE_PEOPLE, fresh=True)
 def person_new(request: PageRequest) -> HttpResponse:
     """A new person."""
     organisations = reads.organisations(request.caller)
@@ -39,7 +39,7 @@ def person_new(request: PageRequest) -> HttpResponse:
     return show(request, "people/person_new.html", form=form)
 
 
-@page(Permission.WRITE_PEOPLE)
+@page(Permission.WRITE_PEOPLE, fresh=True)
 def person(request: PageRequest, person_id: UUID) -> HttpResponse:
     """One person, and their roles."""
     row = reads.person(request.caller, person_id)
@@ -77,7 +77,7 @@ def person_factors(request: PageRequest, person_id: UUID) -> HttpResponse:
     return redirect("person", person_id)
 
 
-@page(Permission.WRITE_PEOPLE, methods=("POST",))
+@page(Permission.WRITE_PEOPLE, fresh=True, methods=("POST",))
 def person_admission(request: PageRequest, person_id: UUID) -> HttpResponse:
     """Keep somebody out, or let them in again: `in` says which."""
     row = reads.person(request.caller, person_id)
@@ -92,7 +92,7 @@ def person_admission(request: PageRequest, person_id: UUID) -> HttpResponse:
     return redirect("person", person_id)
 
 
-@page(Permission.WRITE_PEOPLE)
+@page(Permission.WRITE_PEOPLE, methods=("GET",))
 def tokens(request: PageRequest) -> HttpResponse:
     """Every API token."""
     context = {"page": paged(request, reads.tokens(request.caller)), "now": clock.now()}
@@ -113,7 +113,7 @@ def token_new(request: PageRequest) -> HttpResponse:
     return show(request, "tokens/token_new.html", form=form)
 
 
-@page(Permission.WRITE_PEOPLE, methods=("POST",))
+@page(Permission.WRITE_PEOPLE, fresh=True, methods=("POST",))
 def token_revocation(request: PageRequest, token_id: UUID) -> HttpResponse:
     """End a token now."""
     flows.revoke_token(request.caller, token_id)

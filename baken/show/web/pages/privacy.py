@@ -19,26 +19,26 @@ from baken.show.web.middleware import PageRequest
 from baken.show.web.pages.lists import paged
 
 
-@page(methods=("POST",))
+@page(fresh=True, methods=("POST",))
 def account_export(request: PageRequest) -> HttpResponse:
     """All that is one's own, to take along."""
     assert request.caller.user is not None  # somebody is signed in
     return _sent(flows.export_person(request.caller, request.caller.user))
 
 
-@page(Permission.WRITE_PEOPLE, methods=("POST",))
+@page(Permission.WRITE_PEOPLE, fresh=True, methods=("POST",))
 def person_export(request: PageRequest, person_id: UUID) -> HttpResponse:
     """All that is a person's own."""
     return _sent(flows.export_person(request.caller, person_id))
 
 
-@page(Permission.WRITE_PEOPLE, methods=("POST",))
+@page(Permission.WRITE_PEOPLE, fresh=True, methods=("POST",))
 def customer_export(request: PageRequest, code: str) -> HttpResponse:
     """All that is a customer's."""
     return _sent(flows.export_organisation(request.caller, code))
 
 
-@page(Permission.WRITE_PEOPLE)
+@page(Permission.WRITE_PEOPLE, fresh=True)
 def person_erasure(request: PageRequest, person_id: UUID) -> HttpResponse:
     """What goes and what stays, and the address typed once more."""
     row = people.person(request.caller, person_id)
@@ -54,7 +54,7 @@ def person_erasure(request: PageRequest, person_id: UUID) -> HttpResponse:
     return show(request, "privacy/person.html", {"person": row}, form=form)
 
 
-@page(Permission.WRITE_PEOPLE)
+@page(Permission.WRITE_PEOPLE, fresh=True)
 def customer_erasure(request: PageRequest, code: str) -> HttpResponse:
     """What goes and what stays, and the code typed once more."""
     row = catalogue.organisation(request.caller, code)

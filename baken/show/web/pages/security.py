@@ -136,10 +136,17 @@ def passkey_answer(request: PageRequest) -> HttpResponse:
 
 
 def _added(request: PageRequest, user: User) -> HttpResponse:
-    """After a second factor was added and used: the session is strong, and the first recovery codes are shown."""
+    """After a second factor was added and used: this session is strong, and those that are not asked for it end.
+
+    The first recovery codes are shown.
+    """
     entering.strengthen(request)
+    sessions.end_others(user, request.session.session_key or "")
     if factors.held(user).codes_left:
-        messages.success(request, gettext("It was added; from now on it is asked when you sign in."))
+        messages.success(
+            request,
+            gettext("It was added; from now on it is asked when you sign in. Everywhere else you were signed out."),
+        )
         return redirect("security")
     return show(request, "account/recovery_codes.html", {"codes": recovery_codes.renew(user)})
 
