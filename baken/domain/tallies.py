@@ -87,7 +87,7 @@ class ReportedCounts:
 
 @dataclass(frozen=True, slots=True)
 class IntegrityCounts:
-    """C7 of one period; no incident is in two of them, and those of two periods do not add up.
+    """C7 of one period; no incident is in two of them. Those of other incidents add up, of another period they do not.
 
     lost: closed as not restorable. past_time: still to be restored at the end, past the agreed time.
     being_restored: the same, inside it. excluded: lost or past their time, but left out by consent.
@@ -97,6 +97,14 @@ class IntegrityCounts:
     past_time: int = 0
     being_restored: int = 0
     excluded: int = 0
+
+    def __add__(self, other: "IntegrityCounts") -> "IntegrityCounts":
+        return IntegrityCounts(
+            self.lost + other.lost,
+            self.past_time + other.past_time,
+            self.being_restored + other.being_restored,
+            self.excluded + other.excluded,
+        )
 
     @property
     def unrestorable(self) -> int:

@@ -15,7 +15,7 @@ from django.db import connection
 
 from baken.domain.facts import LEAVES_EVERYTHING, Outcome, Priority
 from baken.domain.periods import Period
-from baken.domain.tallies import ReportedCounts, ResolutionTally, Tally
+from baken.domain.tallies import IntegrityCounts, ReportedCounts, ResolutionTally, Tally
 
 _MINE = """
 FROM clocks_reading WHERE service_id = %(service)s AND (%(customer)s::uuid IS NULL OR organisation_id = %(customer)s)
@@ -47,6 +47,32 @@ SELECT 'resolution', width_bucket(resolution_judged_at, %(cuts)s::bigint[]), '',
 {_MINE} AND resolution_judged_at >= %(first)s AND resolution_judged_at < %(last)s
     AND (resolution_breached_at IS NULL OR resolution_breached_at < %(as_of)s) GROUP BY 2, 4, 5, 6, 9, 11
 """
+
+INTEGRITY = f"""
+WITH mine AS MATERIALIZED (
+    SELECT exclusion <> '' AS excluded, restored_at, not_restorable_at, resolution_breached_at,
+        open_starts, open_ends, open_ends[cardinality(open_ends)] AS last_end
+    {_MINE} AND left_out = '' AND 'integrity' = ANY (classes)
+), found AS (
+    SELECT period.start, period.stop, excluded, not_restorable_at < period.stop AS lost,
+        COALESCE(resolution_breached_at < least(period.stop, %(as_of)s), FALSE) AS late
+    FROM unnest(%(starts)s::bigint[], %(stops)s::bigint[]) AS period (start, stop) JOIN mine
+    ON (not_restorable_at >= period.start AND not_restorable_at < period.stop)
+        OR ((restored_at IS NULL OR restored_at >= period.stop)
+            AND (not_restorable_at IS NULL OR not_restorable_at >= period.stop)
+            AND (last_end IS NULL OR last_end >= period.stop)
+            AND EXISTS (
+                SELECT FROM unnest(open_starts, open_ends) AS span (start, stop)
+                WHERE span.start < period.stop AND (span.stop IS NULL OR span.stop >= period.stop)
+            ))
+)
+SELECT start, stop, count(*) FILTER (WHERE lost AND NOT excluded),
+    count(*) FILTER (WHERE lost IS NOT TRUE AND late AND NOT excluded),
+    count(*) FILTER (WHERE lost IS NOT TRUE AND NOT late AND NOT excluded),
+    count(*) FILTER (WHERE (lost OR late) AND excluded)
+FROM found GROUP BY start, stop
+"""  # noqa: S608  our own text
+"""The last of the spans in which an incident is open ends last: most are told by that."""
 
 _PRIORITIES = {"C3": Priority.HIGH, "C4": Priority.MEDIUM, "C5": Priority.LOW}
 _CLOCKS = {"D1": "response", "D2": "response", "D3": "resolution", "D4": "resolution"}
@@ -151,3 +177,17 @@ class Cells:
         if code == "C8":
             return cell.event == "broken_in" and cell.left_out not in LEAVES_EVERYTHING
         return cell.event == _CLOCKS[code] and (cell.in_peak or code in ("D1", "D3"))
+
+
+def integrity(
+    service: UUID, customer: UUID | None, periods: Iterable[Period], as_of: int, live: Iterable[UUID]
+) -> dict[Period, IntegrityCounts]:
+    """C7 of each period, and what stands beside it, of the incidents that are not counted elsewhere (`live`)."""
+    wanted = set(periods)
+    bounds = {"starts": [period.start for period in wanted], "stops": [period.end for period in wanted]}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            INTEGRITY, {"service": service, "customer": customer, "live": list(live), "as_of": as_of, **bounds}
+        )
+        found = {Period(start, stop): IntegrityCounts(*counts) for start, stop, *counts in cursor.fetchall()}
+    return {period: found.get(period, IntegrityCounts()) for period in wanted}

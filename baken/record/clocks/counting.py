@@ -30,7 +30,7 @@ from baken.domain.periods import Period
 from baken.record.catalogue import reads as catalogue
 from baken.record.catalogue.models import Service, Subscription
 from baken.record.clocks import project
-from baken.record.clocks.cells import Cells
+from baken.record.clocks.cells import Cells, integrity
 from baken.record.clocks.folding import folded
 from baken.record.clocks.models import Reading
 from baken.record.clocks.reads import behind
@@ -93,7 +93,7 @@ class Counting:
     """The counts of `periods` as they are at `as_of` (microseconds). customer: its organisation, None for all."""
 
     def __init__(self, service: Service, customer: UUID | None, periods: Sequence[Period], as_of: int) -> None:
-        self._service, self._customer, self._as_of = service, customer, as_of
+        self._service, self._customer, self._periods, self._as_of = service, customer, periods, as_of
         stale = behind() | set(self._stored().filter(last_at__gt=as_of).values_list("incident_id", flat=True))
         self._spoken_for = stale
         self._live = dict(self._fold(stale, {}))
@@ -127,7 +127,8 @@ class Counting:
 
     def integrity(self, period: Period) -> tallies.IntegrityCounts:
         """What C7 counts, and what stands beside it."""
-        return tallies.integrity_counts(self._integrity, period, self._as_of)
+        live = tallies.integrity_counts(self._counted("C7"), period, self._as_of)
+        return self._integrity[period] + live
 
     def reported(self, period: Period) -> tallies.ReportedCounts:
         """What was received: counted and left out."""
@@ -228,9 +229,8 @@ class Counting:
         return [attribution for id, (attribution, _) in self._live.items() if self._counts(code, id, attribution)]
 
     @cached_property
-    def _integrity(self) -> list[Attribution]:
-        rows = self._own().filter(classes__contains=[IncidentClass.INTEGRITY.value])
-        return [*map(project.attribution, rows), *self._counted("C7")]
+    def _integrity(self) -> dict[Period, tallies.IntegrityCounts]:
+        return integrity(self._service.id, self._customer, self._periods, self._as_of, self._spoken_for)
 
     def _is_endangered(self, code: str, clock: str, id: UUID, period: Period) -> bool:
         one, since = self._live[id].attribution, self._live[id].endangered_at[clock]
