@@ -13,7 +13,7 @@ from baken.record.incidents import flows, reads
 from baken.record.incidents.models import Attachment, Incident, Message
 from baken.record.orgs import files
 from baken.record.orgs.arriving import AT_ONCE, Arrival, FileError
-from baken.record.orgs.models import File, FileChunk, Organisation
+from baken.record.orgs.models import File, FileChunk, FilePart, Organisation
 from baken.record.people.access import Caller, NotFound
 from baken.record.people.acting import acting
 from baken.record.privacy import flows as privacy
@@ -107,12 +107,17 @@ def test_what_is_among_colleagues_is_there_for_no_customer(cast: Cast) -> None:
     assert names(bob, incident) == ["screen.png", "internal.txt"]
     assert names(alice, incident) == ["screen.png"]
     hidden = reads.attachments(bob, incident)[1]
+    for number, row in enumerate(reads.attachments(bob, incident)):  # as they would be named in an object store
+        FilePart.objects.create(
+            organisation_id=cast.customer.id, file=row.file_id, index=0, object=str(number), version=1
+        )
     with pytest.raises(NotFound):
         reads.attachment(alice, incident.number, hidden.id)
     with acting(alice):
         assert [row.file.name for row in Attachment.objects.all()] == ["screen.png"]
         assert [file.name for file in File.objects.all()] == ["screen.png"]
         assert {chunk.file.name for chunk in FileChunk.objects.all()} == {"screen.png"}
+        assert [part.object for part in FilePart.objects.all()] == ["0"]
         with pytest.raises(DatabaseError, match="row-level security"), transaction.atomic():
             Attachment.objects.create(organisation=cast.customer, message_id=hidden.message_id, file_id=hidden.file_id)
     with acting(cast.audrey.caller):
