@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from copy import copy
+from itertools import combinations, product
 
 import pytest
 from django.db import transaction
@@ -80,6 +81,41 @@ def test_nul_too_much_and_records_that_are_not_there_are_refused_in_words(world:
             assert response.status_code in {400, 403, 404, 405}, (name, response.status_code)
         assert client.post(address, {"name": TOO_MUCH}).status_code in {405, 413}, name
         assert client.get(f"{address}?page=-1&page_size=x&from=x&to=99999999999&service=%00x").status_code < 500, name
+
+
+EDGES = ("0001-01-01", "1950-01-01", "1950-02-01", "2016-01-01", "2026-11-01", "2150-01-01", "9999-12-31")
+PERIODS = (("from", "to"), ("first", "last"))
+DATED = (
+    "reported", "began", "ended", "lodged", "starts", "ends", "at", "due", "date", "day", "valid_from", "period_from",
+    "period_to", "given", "performed", "expires", "since", "until",
+)  # fmt: skip
+
+
+def test_dates_at_the_edges_of_time_are_answered_in_words(world: World) -> None:
+    client = Client(raise_request_exception=False)
+    client.force_login(world.cast.mona.user)
+    wrong = []
+    for name, row in PAGES.items():
+        address = reverse(name, args=row.args(world))
+        every = [*combinations(EDGES, 2)] if name in {"kpis", "kpi"} else [(EDGES[0], EDGES[-1])]
+        for (first, last), (begin, end) in product(PERIODS, every):
+            wrong += [(name, begin, end)] * (client.get(address, {first: begin, last: end}).status_code >= 500)
+        for day in (EDGES[0], EDGES[-1]):
+            for text in (day, f"{day}T00:00", f"{day}T23:59"):
+                with transaction.atomic():
+                    status = client.post(address, dict.fromkeys(DATED, text)).status_code
+                    transaction.set_rollback(True)
+                wrong += [(name, "post", text)] * (status >= 500)
+    assert not wrong
+
+
+def test_a_long_period_has_a_shorter_trend(world: World) -> None:
+    client = Client()
+    client.force_login(world.cast.mona.user)
+    asked = client.get("/kpis/", {"service": "cloud", "from": "2016-01-01", "to": "2026-11-01"})
+    assert asked.status_code == 200
+    before = client.get("/kpis/", {"service": "cloud", "from": "1950-01-01", "to": "2026-11-01"})
+    assert (before.status_code, "choose a shorter or a later period" in before.content.decode()) == (400, True)
 
 
 def test_a_get_changes_nothing(world: World) -> None:

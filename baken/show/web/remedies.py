@@ -201,6 +201,7 @@ REMEDIES = (
     _("confirm the classes of %(count)s incidents first"),
     _("give cause, action, owner and date for %(kpis)s"),
     _("these dates make no period; write them like 2026-03-01, in the years 1950 to 2149"),
+    _("choose a shorter or a later period: the one before it, for comparison, has to begin in 1950 or later"),
     _("%(end)s is not after %(start)s; the last date is not part of the period"),
     _("the end must come after the start"),
 )

@@ -26,6 +26,9 @@ from baken.record.reports.models import Snapshot
 from baken.record.reports.scopes import Scope
 
 NO_PERIOD = "these dates make no period; write them like 2026-03-01, in the years 1950 to 2149"
+TOO_EARLY = "choose a shorter or a later period: the one before it, for comparison, has to begin in 1950 or later"
+EARLIEST, LATEST = date(1950, 1, 1), date(2150, 1, 1)
+"""Between which a period can be asked for."""
 TREND = 13
 """How many periods a spark line shows, the one asked for included."""
 
@@ -62,23 +65,32 @@ class Asked:
         """The period in words."""
         return period_title(self.date_from, self.date_to)
 
-    def step(self, count: int) -> tuple[date, date]:
-        """The dates of the period so many later, or earlier with a negative count."""
+    def step(self, count: int) -> tuple[date, date] | None:
+        """The dates of the period so many later, or earlier with a negative count; None outside EARLIEST to LATEST."""
+        try:
+            date_from, date_to = self._later(self.date_from, count), self._later(self.date_to, count)
+        except (OverflowError, ValueError):  # no date at all
+            return None
+        return (date_from, date_to) if EARLIEST <= date_from and date_to <= LATEST else None
+
+    def _later(self, day: date, count: int) -> date:
         if self.kind is None:
-            days = (self.date_to - self.date_from) * count
-            return self.date_from + days, self.date_to + days
-        return months_later(self.date_from, self.kind * count), months_later(self.date_to, self.kind * count)
+            return day + (self.date_to - self.date_from) * count
+        return months_later(day, self.kind * count)
 
     @property
-    def previous(self) -> str:
-        """The address of the period before."""
-        return self.address_of(*self.step(-1))
+    def previous(self) -> str | None:
+        """The address of the period before; None, which `read` refuses, when that would begin before EARLIEST."""
+        return self._address_of_step(-1)
 
     @property
     def next(self) -> str | None:
         """The address of the period after, None when that has not begun."""
-        date_from, date_to = self.step(1)
-        return self.address_of(date_from, date_to) if self.scope.period.end <= self.scope.as_of else None
+        return self._address_of_step(1) if self.scope.period.end <= self.scope.as_of else None
+
+    def _address_of_step(self, count: int) -> str | None:
+        dates = self.step(count)
+        return self.address_of(*dates) if dates else None
 
     def as_kind(self, kind: PeriodKind) -> str:
         """The address of the month, quarter or year around the first day."""
@@ -86,8 +98,9 @@ class Asked:
 
     @property
     def past(self) -> list[tuple[date, date]]:
-        """The dates of the periods of a spark line, the oldest first."""
-        return [self.step(count) for count in range(1 - TREND, 1)]
+        """The dates of the periods of a spark line, the oldest first: as many as begin from EARLIEST on, at least two."""
+        steps = (self.step(count) for count in range(1 - TREND, 1))
+        return [dates for dates in steps if dates]
 
     @cached_property
     def zone(self) -> str:
@@ -122,7 +135,10 @@ def read(caller: Caller, query: Mapping[str, Any]) -> Asked | None:
         raise BadRequest(NO_PERIOD) from error
     if code and (scope.customer is None or scope.customer.code != code):
         raise NotFound("There is no such customer.")
-    return Asked(service, scope.customer, date_from, date_to, scope)
+    found = Asked(service, scope.customer, date_from, date_to, scope)
+    if found.previous is None:
+        raise BadRequest(TOO_EARLY)
+    return found
 
 
 def kind_of(date_from: date, date_to: date) -> PeriodKind | None:
@@ -210,7 +226,7 @@ def _dates(query: Mapping[str, Any], today: date) -> tuple[date, date]:
         raise BadRequest(NO_PERIOD) from error
     if date_to <= date_from:
         raise BadRequest(f"{date_to} is not after {date_from}; the last date is not part of the period")
-    if date_from < date(1950, 1, 1) or date_to > date(2150, 1, 1):
+    if date_from < EARLIEST or date_to > LATEST:
         raise BadRequest(NO_PERIOD)
     return date_from, date_to
 
