@@ -87,6 +87,7 @@ def _prepare(say: Say) -> list[str]:
     call_command("collectstatic", interactive=False, clear=True, verbosity=0)
     if provider() is None and configuration.flag("BAKEN_DEMO", default=True) and not demonstration.was_removed():
         demonstration.make(say)
+    demonstration.withdraw_published(say)
     own.watch_itself(renew_key=True)
     greeting = _greeting()
     disconnect()  # PostgreSQL may get another address while Baken runs; the children are told, this process is not
@@ -102,8 +103,8 @@ def _greeting() -> list[str]:
 
     owner = provider()
     if owner is None:
-        address = f"{configuration.url()}{reverse('setup')}?token={secret_in(token_file())}"
-        return ["Set it up, with a token that works once, at", f"  {address}"]
+        address, token = f"{configuration.url()}{reverse('setup')}", secret_in(token_file())
+        return ["Set it up, with a token that works once:", f"  {address}", f"  {token}"]
     return demonstration.sign_ins() if owner.demonstration else []
 
 
@@ -121,7 +122,7 @@ def children(home: Path) -> list[Child]:
     return [
         Child("web", [*python, "baken.run.web"]),
         Child("worker", [*python, "baken.run.worker"]),
-        Child("prober", [*python, "baken.run.cli", "probe", *probe]),
+        Child("prober", [*python, "baken.run.cli", "probe", *probe], trusted=False),  # it talks to anybody's servers
     ]
 
 

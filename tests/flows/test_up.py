@@ -128,8 +128,9 @@ def test_the_first_start_ends_with_an_address_that_answers(installation: Install
     installation.up()
     said = installation.said.read_text()
     assert f"Baken runs at {installation.url}" in said
-    (setup,) = re.findall(r"http\S+/setup/\?token=\S+", said)
+    ((setup, token),) = re.findall(r"^\s*(http\S+/setup/)\n\s*(\S{20,})$", said, re.MULTILINE)
     assert urllib.request.urlopen(setup, timeout=10).status == 200
+    assert token in (installation.home / "setup.token").read_text()
     assert installation.get("/api/v1/health") == 200
 
 

@@ -27,7 +27,7 @@ def setup(request: PageRequest) -> HttpResponse:
     """Ask everything, then make it all at once and let the administrator in."""
     if provider() is not None:
         raise NotFound("This installation is set up.")
-    usual = {"token": request.GET.get("token"), "language": (get_language() or "en")[:2], "zone": ZONE}
+    usual = {"language": (get_language() or "en")[:2], "zone": ZONE}
     form = SetupForm(request.POST or None, initial=usual)
     agreement = AgreementForms(request.POST or None, terms=default_terms(ZONE, holidays_of_zone(ZONE)), months=None)
     if request.method == "POST" and _valid(form, agreement):
