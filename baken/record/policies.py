@@ -42,8 +42,9 @@ class Rule:
     leaves: str = ""
 
 
-ME = "NULLIF(current_setting('baken.organisation', true), '')::uuid"
-ACTOR = "current_setting('baken.actor', true)"
+ME = "(SELECT NULLIF(current_setting('baken.organisation', true), '')::uuid)"
+ACTOR = "(SELECT current_setting('baken.actor', true))"
+"""Who asks. As subqueries they are looked up once for a query, and not again for every row."""
 PROVIDER = "(SELECT id FROM orgs_organisation WHERE kind = 'provider')"
 MINE = f"organisation_id = {ME}"
 OURS = f"organisation_id IN ({ME}, {PROVIDER})"
@@ -52,9 +53,18 @@ OF_MY_SERVICES = f"service_id IN {MY_SERVICES}"
 OF_A_FILE, PART_OF_A_FILE = (f"EXISTS (SELECT FROM orgs_file WHERE id = {name})" for name in ("file_id", "file"))
 """Of a file that the reader finds, one look-up by its id; the same for attachments and what was said."""
 MY_USER = f"'user:' || user_id = {ACTOR}"
+MYSELF = f"'user:' || id = {ACTOR}"
+IN_MY_NAME = f"{MINE} AND actor = {ACTOR}"
+OF_THE_SERVICE = (
+    f"{OURS} AND (organisation_id = {ME} OR stream_kind IN "
+    "('service', 'agreement', 'location', 'monitor', 'sight', 'incident', 'report'))"
+)
+"""Facts of one's own, and the provider's about what its services promised and did."""
+OF_SIGNING_IN = "stream_kind IN ('person', 'identity_provider', 'signal')"
+OWN_SETTINGS = "SELECT, UPDATE (password, last_login, name, language, zone, theme, shortcuts_off)"
 MY_SESSION = f"session_key IN (SELECT session_key FROM people_signin WHERE {MY_USER})"  # noqa: S608
 
-_READ_KEYS = {"orgs_wrappingkey": Rule(), "orgs_datakey": Rule(may="SELECT, INSERT"), "orgs_indexkey": Rule()}
+_READ_KEYS = {"orgs_wrappingkey": Rule(), "orgs_datakey": Rule(), "orgs_indexkey": Rule()}
 _MYSELF = {
     "orgs_indexkey": Rule(),
     "people_authenticator": Rule(MY_USER, EVERYTHING),
@@ -74,8 +84,8 @@ _MYSELF = {
 AT_THE_DOOR: Mapping[str, Rule] = {
     "orgs_organisation": Rule(),
     **_READ_KEYS,
-    LEDGER: Rule(may="SELECT, INSERT"),
-    "people_user": Rule(may="SELECT, UPDATE"),
+    LEDGER: Rule(OF_SIGNING_IN, "SELECT, INSERT"),
+    "people_user": Rule(may="SELECT, UPDATE (password, last_login)"),
     "people_membership": Rule(),
     "people_apitoken": Rule(may="SELECT, UPDATE"),
     "people_signin": Rule(may=EVERYTHING),
@@ -92,15 +102,15 @@ AT_THE_DOOR: Mapping[str, Rule] = {
 OF_A_CUSTOMER: Mapping[str, Rule] = {
     "orgs_organisation": Rule(f"id = {ME} OR kind = 'provider'"),
     "orgs_wrappingkey": Rule(OURS),
-    "orgs_datakey": Rule(OURS, "SELECT, INSERT"),
+    "orgs_datakey": Rule(OURS),
     "orgs_file": Rule(f"{MINE} AND visible", EVERYTHING),
     "orgs_filechunk": Rule(f"{MINE} AND {OF_A_FILE}", EVERYTHING),
     "orgs_filepart": Rule(f"{MINE} AND {PART_OF_A_FILE}", EVERYTHING),
     "orgs_filefault": Rule(MINE, "SELECT, INSERT"),
     "looks_look": Rule(MINE),
     "orgs_searchtoken": Rule(f"{MINE} AND scope = 'incident'", "SELECT, INSERT, UPDATE"),
-    LEDGER: Rule(OURS, "SELECT, INSERT", MINE),
-    "people_user": Rule(OURS, "SELECT, UPDATE", MINE),
+    LEDGER: Rule(OF_THE_SERVICE, "SELECT, INSERT", IN_MY_NAME),
+    "people_user": Rule(OURS, OWN_SETTINGS, MYSELF),
     **_MYSELF,
     "catalogue_service": Rule(f"id IN {MY_SERVICES}"),
     "catalogue_agreement": Rule(f"{OF_MY_SERVICES} AND {OURS}"),
@@ -136,13 +146,13 @@ OF_A_CUSTOMER: Mapping[str, Rule] = {
 OF_AN_AUDITOR: Mapping[str, Rule] = {
     "orgs_organisation": Rule("kind = 'provider'"),
     "orgs_wrappingkey": Rule(OURS),
-    "orgs_datakey": Rule(OURS, "SELECT, INSERT"),
+    "orgs_datakey": Rule(OURS),
     "orgs_file": Rule(f"{MINE} AND kind = 'report'", EVERYTHING),
     "orgs_filechunk": Rule(f"{MINE} AND {OF_A_FILE}", EVERYTHING),
     "orgs_filepart": Rule(f"{MINE} AND {PART_OF_A_FILE}", EVERYTHING),
     "orgs_filefault": Rule(MINE, "SELECT, INSERT"),
-    LEDGER: Rule(OURS, "SELECT, INSERT", MINE),
-    "people_user": Rule(OURS, "SELECT, UPDATE", MINE),
+    LEDGER: Rule(f"{MINE} AND stream_kind IN ('audit', 'person', 'look')", "SELECT, INSERT", IN_MY_NAME),
+    "people_user": Rule(OURS, OWN_SETTINGS, MYSELF),
     **_MYSELF,
     "catalogue_service": Rule(),
     "catalogue_agreement": Rule("base"),
@@ -152,7 +162,11 @@ OF_AN_AUDITOR: Mapping[str, Rule] = {
 }
 
 OF_EVERYBODY_ELSE: Mapping[str, Mapping[str, Rule]] = {
-    STAFF: {LEDGER: Rule(may="SELECT, INSERT"), MIGRATIONS: Rule(), SESSION: _MYSELF[SESSION]},
+    STAFF: {
+        **dict.fromkeys((LEDGER, "looks_look", "privacy_tombstone"), Rule(may="SELECT, INSERT")),
+        MIGRATIONS: Rule(),
+        SESSION: _MYSELF[SESSION],
+    },
     PROGRAM: {LEDGER: Rule(may="SELECT, INSERT"), MIGRATIONS: Rule()},
 }
 """Where the provider's people and the program may not do everything."""
@@ -186,7 +200,7 @@ def put_in_force(connection: BaseDatabaseWrapper, login: str) -> None:
             cursor.execute(MAKE_ROLE.format(role=role))
         cursor.execute(sql.SQL("GRANT {} TO {}").format(_names(ROLES), sql.Identifier(login)))
         cursor.execute(REVOKE.format(roles=", ".join(ROLES)))
-        cursor.execute(PARTITIONS)
+        cursor.execute(OWNERS_ALONE)
         tables = _tables(cursor)
         for table in tables:
             kept = "ENABLE" if table in SHARED else "DISABLE"
@@ -223,7 +237,15 @@ BEGIN
     EXECUTE format('REVOKE ALL ON ALL TABLES IN SCHEMA %I FROM {roles}', current_schema());
 END $$
 """
-PARTITIONS = """
+OWNERS_ALONE = """
+DO $$ BEGIN
+    EXECUTE format('REVOKE CREATE ON SCHEMA %I FROM PUBLIC', current_schema());
+    EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
+    EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO baken_program', current_database());
+    -- These two do as the owner what they are asked; nobody may put something of their own before what they name.
+    EXECUTE format('ALTER FUNCTION monitors_make_partition(date) SET search_path = %I, pg_temp', current_schema());
+    EXECUTE format('ALTER FUNCTION monitors_drop_partitions(date) SET search_path = %I, pg_temp', current_schema());
+END $$;
 GRANT EXECUTE ON FUNCTION monitors_make_partition(date), monitors_drop_partitions(date) TO baken_program
 """
 SCHEMA_USE = """
@@ -256,7 +278,7 @@ def _tables(cursor: CursorWrapper) -> list[str]:
 
 def _mark(tables: list[str]) -> str:
     """Changes when the rules do, or the tables that they are for."""
-    written = repr([(role, table, rule) for role in ROLES for table, rule in rules(role, tables)])
+    written = repr(([(role, table, rule) for role in ROLES for table, rule in rules(role, tables)], OWNERS_ALONE))
     return f"policies {hashlib.sha256(written.encode()).hexdigest()[:16]}"
 
 

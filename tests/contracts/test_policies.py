@@ -18,11 +18,16 @@ from baken.reach.postgres import place
 from baken.record import policies
 from baken.record.incidents import flows as incidents
 from baken.record.incidents.models import Incident, Message
+from baken.record.incidents.reads import DESK, EVERYBODY
+from baken.record.ledger import clock
+from baken.record.ledger.flows import HEADS, Entry, Stream, append
+from baken.record.orgs import search
 from baken.record.orgs.fields import WrittenField
 from baken.record.orgs.models import Organisation
 from baken.record.people import reads as people
 from baken.record.people.access import NOBODY, Caller, program
 from baken.record.people.acting import acting, fall_silent, role_of, say
+from baken.record.people.models import User
 from tests.conftest import Cast
 from tests.contracts import api_world
 from tests.contracts.api_table import TABLE
@@ -138,6 +143,47 @@ def test_a_customer_writes_in_their_own_name_only(cast: Cast) -> None:
         ):
             with pytest.raises(DatabaseError, match=r"permission denied|row-level security"), transaction.atomic():
                 statement()
+
+
+def test_nobody_speaks_for_somebody_else_or_makes_keys(cast: Cast) -> None:
+    own = Stream("person", cast.alice.user.id, cast.customer.id)
+    forged = (
+        lambda: append(own, [Entry("signed.in", clock.now())], actor=cast.bob.caller.actor),
+        lambda: User.objects.filter(id=cast.bob.user.id).update(language="en"),
+        lambda: User.objects.filter(id=cast.alice.user.id).update(is_active=True),
+        lambda: asked("INSERT INTO orgs_datakey SELECT * FROM orgs_datakey RETURNING 1"),
+        lambda: asked("CREATE TEMPORARY TABLE people_apitoken AS SELECT 1"),
+        lambda: asked("SELECT monitors_drop_partitions(current_date)"),
+    )
+    for person in (cast.alice, cast.audrey):
+        with acting(person.caller):
+            for what in forged:
+                with pytest.raises(DatabaseError, match=r"permission denied|row-level security"), transaction.atomic():
+                    what()
+
+
+def test_staff_change_nothing_of_who_looked_or_was_erased(cast: Cast) -> None:
+    with acting(cast.adam.caller):
+        for table in ("looks_look", "privacy_tombstone", policies.LEDGER):
+            with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
+                asked(f"DELETE FROM {table} RETURNING 1")
+
+
+def test_a_question_in_sql_finds_nothing_of_others_either(cast: Cast) -> None:
+    """The statements that are written by hand get ids from their callers; here another customer's."""
+    world = make_world(cast)
+    incident = Incident.objects.get(number=world.records["incident"])
+    word = incident.subject.split()[0]
+    found = {}
+    for person in (cast.bob, cast.stranger):
+        with acting(person.caller):
+            tokens = search.find([cast.customer.id], [EVERYBODY, DESK], word)
+            heads = HEADS, [[incident.id]]
+            with connection.cursor() as cursor:
+                cursor.execute(*heads)
+                found[person] = (list(tokens or []), cursor.fetchall())
+    assert all(found[cast.bob])
+    assert found[cast.stranger] == ([], [])
 
 
 class Forgetting:

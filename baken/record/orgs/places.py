@@ -17,7 +17,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.db import connection, transaction
 
-from baken.record.orgs import bulk, opened, sealing
+from baken.record.orgs import opened, sealing
 from baken.record.orgs.fields import ChunkField, Sealed
 from baken.record.orgs.models import File, FileChunk, FilePart
 
@@ -63,7 +63,7 @@ class Postgres:
             )
             for piece in pieces
         ]  # fmt: skip
-        bulk.insert(rows)
+        FileChunk.objects.bulk_create(rows)
 
     def get(self, file: File, start: int, stop: int) -> Iterator[Piece]:
         """The pieces from `start` up to `stop` that are there, a batch at a time."""

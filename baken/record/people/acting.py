@@ -15,11 +15,15 @@ from baken.record import policies
 from baken.record.people.access import Caller, Role
 
 SAY = """
-SELECT set_config('role', %s, false), set_config('baken.organisation', %s, false), set_config('baken.actor', %s, false)
+WITH before AS MATERIALIZED (
+    SELECT current_setting('role') AS role, current_setting('baken.organisation', true) AS organisation,
+        current_setting('baken.actor', true) AS actor
+)
+SELECT role, organisation, actor,
+    set_config('role', %s, false), set_config('baken.organisation', %s, false), set_config('baken.actor', %s, false)
+FROM before
 """
-HEARD = """
-SELECT current_setting('role'), current_setting('baken.organisation', true), current_setting('baken.actor', true)
-"""
+"""One round trip says for whom it is from here on, and learns for whom it was."""
 Said = tuple[str, str, str]
 Piece = TypeVar("Piece")
 
@@ -37,16 +41,13 @@ def role_of(caller: Caller) -> str:
 
 def say(caller: Caller) -> None:
     """From here on this connection asks for `caller`."""
-    _say((role_of(caller), str(caller.organisation or ""), caller.actor))
+    _say(_said(caller))
 
 
 @contextmanager
 def acting(caller: Caller) -> Iterator[None]:
     """For what is inside, the connection asks for `caller`; afterwards for whom it did before."""
-    with connection.cursor() as cursor:
-        cursor.execute(HEARD)
-        before = cursor.fetchone()
-    say(caller)
+    before = _say(_said(caller))
     try:
         yield
     finally:
@@ -68,12 +69,19 @@ def fall_silent() -> None:
     """This connection asks for whom it did when it was opened."""
     if not _broken():
         with connection.cursor() as cursor:
-            cursor.execute("RESET ROLE; RESET baken.organisation; RESET baken.actor")
+            cursor.execute("RESET ROLE; RESET baken.organisation; RESET baken.actor; DISCARD TEMP")
 
 
-def _say(said: Said) -> None:
+def _said(caller: Caller) -> Said:
+    return role_of(caller), str(caller.organisation or ""), caller.actor
+
+
+def _say(said: Said) -> Said:
+    """Gives what was said before."""
     with connection.cursor() as cursor:
         cursor.execute(SAY, said)
+        before: Said = cursor.fetchone()[:3]
+        return before
 
 
 def _broken() -> bool:
