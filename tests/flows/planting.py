@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from baken.run.ready import django_ready
+from tests.flows import planting_doors as doors
 
 MARCH = datetime(2026, 3, 2, 9, tzinfo=UTC)
 APRIL = datetime(2026, 4, 2, 9, tzinfo=UTC)
@@ -31,6 +32,10 @@ class Secrets:
         self.made += made
         return " ".join(made)
 
+    def unkept(self) -> str:
+        """One that is kept nowhere, as a password is not: nobody reads it back."""
+        return self.mark + "unkept"
+
 
 def plant(secret: Secrets) -> dict[str, str]:
     """Through the flows, the pages and the API; two tokens and the key of a session."""
@@ -44,8 +49,12 @@ def plant(secret: Secrets) -> dict[str, str]:
         other_records(secret, world)
     with clock.at(APRIL):
         sealed_report(secret, world)
+        ways_in(secret, world)
         session = pages(secret, world)
-    return {"session": session, "customer": world["customer_token"], "provider": world["provider_token"]}
+    return {
+        "session": session, "customer": world["customer_token"], "provider": world["provider_token"],
+        "address": world["customer_user_row"].email, "leaver": world["leaver_row"].email,
+    }  # fmt: skip
 
 
 def people_and_services(secret: Secrets) -> dict[str, Any]:
@@ -66,7 +75,10 @@ def people_and_services(secret: Secrets) -> dict[str, Any]:
         terms=default_terms("Europe/Amsterdam"), valid_from=clock.now(),
     )  # fmt: skip
     catalogue.subscribe(tests, service=world["service"], organisation=world["customer"], since=clock.now())
-    roles = {"agent": Role.AGENT, "manager": Role.MANAGER, "auditor": Role.AUDITOR, "customer_user": Role.CUSTOMER}
+    roles = {
+        "agent": Role.AGENT, "manager": Role.MANAGER, "auditor": Role.AUDITOR, "customer_user": Role.CUSTOMER,
+        "leaver": Role.CUSTOMER, "administrator": Role.ADMINISTRATOR,
+    }  # fmt: skip
     for name, role in roles.items():
         owner = world["customer" if role is Role.CUSTOMER else "provider"]
         user = people.add_user(
@@ -101,6 +113,7 @@ def desk(secret: Secrets, world: dict[str, Any]) -> None:
             flows.note(agent, number, body=f"{secret()} {'so it was, ' * 1_000} {secret()}")
             flows.log_call(agent, number, body=secret())
             flows.change_priority(agent, number, impact=1, urgency=1, reason=secret())
+            flows.answer(world["leaver"], number, body=secret(2), files=[attachment(secret, world)])
             flows.save_draft(agent, number, kind=Message.Kind.NOTE, body=secret(2))
             flows.wait(agent, number, on=Waiting.CUSTOMER, question=secret())
             flows.answer(customer, number, body=secret(2))
@@ -118,7 +131,26 @@ def grievances(secret: Secrets, world: dict[str, Any]) -> None:
         ).number  # fmt: skip
         flows.acknowledge(world["manager"], number, body=secret())
         flows.remark(world["manager"], number, body=secret(2), visible_to_customer=False)
-        flows.answer(world["manager"], number, body=secret(2))
+        flows.answer(world["manager"], number, body=secret(2), files=[attachment(secret, world)])
+
+
+def attachment(secret: Secrets, world: dict[str, Any]) -> Any:
+    """A file that has arrived, of several pieces."""
+    from baken.record.ledger import clock
+    from baken.record.orgs import files
+
+    content = "".join(f"{secret()} {'-' * 30_000}\n" for _ in range(4)).encode()
+    return files.receive(world["customer"], name=f"{secret()}.txt", content=content, at=clock.now())
+
+
+def ways_in(secret: Secrets, world: dict[str, Any]) -> None:
+    from baken.record.ledger import clock
+
+    doors.second_factors(world["agent_row"], secret(2), clock.now())
+    doors.identity_provider(secret, world["administrator"], world["provider"])
+    doors.honey_tokens(secret, world["administrator"], world["provider"])
+    doors.storm(secret)
+    doors.alerts(secret, world)
 
 
 def other_records(secret: Secrets, world: dict[str, Any]) -> None:
@@ -147,9 +179,10 @@ def other_records(secret: Secrets, world: dict[str, Any]) -> None:
     )  # fmt: skip
     texts = ("auditor", "accreditation", "independence", "scope", "exclusions", "method")
     audits.describe(world["auditor"], audit.number, **{name: secret(2) for name in texts})
-    audits.add_finding(
+    finding = audits.add_finding(
         world["auditor"], audit.number, title=secret(2), detail=secret(4), severity="high", owner=secret()
     )
+    audits.close_finding(world["auditor"], finding.id, evidence=secret(2))
     content = b"%PDF-1.7\n" + b"".join(f"{secret()} {'-' * 30_000}\n".encode() for _ in range(10))
     report = files.receive(audit.organisation, name=f"{secret()}.pdf", content=content, at=now, kind="report")
     audits.attach_report(world["auditor"], audit.number, file=report)
@@ -172,6 +205,7 @@ def sealed_report(secret: Secrets, world: dict[str, Any]) -> None:
 
 def pages(secret: Secrets, world: dict[str, Any]) -> str:
     """Somebody signs in, reports, searches, and does what does not fit; the key of their session."""
+    from django.core.files.uploadedfile import SimpleUploadedFile
     from django.test import Client
 
     client, address = Client(raise_request_exception=False), world["customer_user_row"].email
@@ -179,14 +213,10 @@ def pages(secret: Secrets, world: dict[str, Any]) -> str:
     answer = client.post("/sign-in/", {"email": address, "password": PASSWORD})
     assert answer.status_code == 302, answer.content
     report = {
-        "service": "cloud",
-        "subject": secret(2),
-        "message": secret(2),
-        "impact": 2,
-        "urgency": 2,
-        "classes": ["other"],
-    }
-    answer = client.post("/incidents/new/", report)
+        "service": "cloud", "subject": secret(2), "message": secret(2), "impact": 2, "urgency": 2, "classes": ["other"],
+    }  # fmt: skip
+    sent = SimpleUploadedFile(f"{secret()}.txt", f"{secret()} {'-' * 100_000} {secret()}".encode())
+    answer = client.post("/incidents/new/", {**report, "file": [sent]})
     assert answer.status_code == 302, answer.content.decode()[:3_000]
     client.post("/incidents/new/", {**report, "subject": secret.mark * 20, "service": secret.mark})
     client.get("/incidents/", {"q": report["subject"]})
@@ -242,18 +272,10 @@ def main() -> None:
         said[name] = said.get(name, "") + text
     assert secret.mark not in session_says(tokens["session"])
     lost = [one for one in secret.made if not any(one in text for text in said.values())]
-    empty = sorted(name for name, text in said.items() if secret.mark not in text)
-    print(
-        json.dumps(
-            {
-                "planted": len(secret.made),
-                "lost": lost,
-                "empty": empty,
-                "opened": opened_by(tokens["session"]),
-                **tokens,
-            }
-        )
-    )
+    made = doors.made(said)
+    empty = sorted(name for name, text in said.items() if secret.mark not in text and not made.get(name))
+    told = {"planted": len(secret.made), "lost": lost, "empty": empty, "made": made, "said_by": sorted(said)}
+    print(json.dumps({**told, "opened": opened_by(tokens["session"]), **tokens}))
 
 
 if __name__ == "__main__":
