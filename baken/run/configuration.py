@@ -4,6 +4,7 @@
 """
 
 import difflib
+import ipaddress
 import os
 import secrets
 from collections.abc import Iterator, Mapping
@@ -70,16 +71,20 @@ SETTINGS = (
     Setting("BAKEN_SESSION_HOURS", "12", "how long somebody stays signed in at most, in hours"),
     Setting("BAKEN_SESSION_IDLE", "60", "minutes without use after which somebody is signed out"),
     Setting("BAKEN_OPENID_PRIVATE", "no", "`yes`: identity providers may have addresses that are not public"),
+    Setting("BAKEN_TRUSTED_PROXIES", "loopback", "networks of proxies whose X-Forwarded-For is believed"),
     Setting("BAKEN_DEBUG", "no", "`yes`: Django's debug pages; never where others can reach it"),
     Setting("BAKEN_CHROMIUM", "found", "browser that the tests drive"),
 )
 
 
 def home(environ: Mapping[str, str] = os.environ) -> Path:
-    """The data directory; made when it is not there yet."""
+    """The data directory; made when it is not there yet.
+
+    Nobody else looks into it. Made by root it can be passed through: PostgreSQL lies in it, run by another account.
+    """
     default = Path("/var/lib/baken") if os.geteuid() == 0 else Path.home() / ".local/share/baken"
     path = Path(environ.get("BAKEN_HOME") or default).expanduser().absolute()
-    path.mkdir(parents=True, exist_ok=True)
+    path.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
     return path
 
 
@@ -153,6 +158,19 @@ def number(name: str, default: int, least: int, most: int, environ: Mapping[str,
     if not value.isdecimal() or not least <= int(value) <= most:
         raise ConfigurationError(f"{name}: {value!r} does not do; give a number from {least} to {most}")
     return int(value)
+
+
+LOOPBACK = "127.0.0.0/8 ::1/128"
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def networks(name: str, environ: Mapping[str, str] = os.environ) -> list[Network]:
+    """A setting that names networks, with commas or spaces; `loopback` is this machine. Raises ConfigurationError."""
+    given = (environ.get(name) or "loopback").replace(",", " ").replace("loopback", LOOPBACK).split()
+    try:
+        return [ipaddress.ip_network(network) for network in given]
+    except ValueError as error:
+        raise ConfigurationError(f"{name}: {error}; write networks like 10.1.2.3/32 fd00::/8 loopback") from error
 
 
 def existing(name: str, environ: Mapping[str, str] = os.environ) -> str:

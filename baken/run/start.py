@@ -29,6 +29,7 @@ def run(say: Say) -> None:
     is started.
     """
     home = configuration.home()
+    os.umask(0o077)  # what this and its children write in the home is for nobody else
     for name, remedy in configuration.unknown():
         say(f"{name} is no setting of Baken{remedy}")
     with HomeLock(home, configuration.url()):

@@ -37,11 +37,22 @@ IMPORTANT = re.compile(rb"\b(ERROR|CRITICAL|FATAL|PANIC)\b|^[\w.]+(Error|Excepti
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A process to run: its name (its log's too), its command line, and what is added to the environment."""
+    """A process to run: its name (its log's too), its command line, and what is added to the environment.
+
+    trusted: whether it gets the settings, with the ways to database and keys among them; else nothing but SYSTEM.
+    """
 
     name: str
     argv: Sequence[str]
     env: Mapping[str, str] = field(default_factory=dict)
+    trusted: bool = True
+
+
+SYSTEM = (
+    "PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ",
+    "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "COVERAGE_PROCESS_START",
+)  # fmt: skip
+"""What any program may need of the environment; none of it is a secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +151,8 @@ class Supervisor:
 
     def run(self) -> None:
         """Run until SIGTERM, SIGINT or SIGHUP, then stop the children and the cluster. Main thread only."""
-        self._logs.mkdir(parents=True, exist_ok=True)
+        self._logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._logs.chmod(0o700)
         self._logs.chmod(0o700)  # addresses of people are in there
         fcntl.flock(self._mark, fcntl.LOCK_SH)
         numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -228,10 +240,11 @@ class _Running:
     def _start(self, now: float, database: Mapping[str, str]) -> None:
         _set_aside(self._log)
         with self._log.open("ab") as output:
+            os.fchmod(output.fileno(), 0o600)
             self._began, self._seen = now, output.tell()
             self._process = subprocess.Popen(
                 self._child.argv,
-                env={**_inherited(), **database, **self._child.env, SUPERVISOR: str(os.getpid())},
+                env={**_environment(self._child, database), SUPERVISOR: str(os.getpid())},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -303,9 +316,13 @@ class _Database:
         self.dsn = self._cluster.dsn
 
 
-def _inherited() -> dict[str, str]:
-    """The environment, without the way to log in as the owner of the tables: no child has any need of it."""
-    return {name: value for name, value in os.environ.items() if name != "DATABASE_OWNER_URL"}
+def _environment(child: Child, database: Mapping[str, str]) -> dict[str, str]:
+    """What a child gets: never the way to log in as the owner of the tables, which none has any need of."""
+    if child.trusted:
+        kept = {name: value for name, value in os.environ.items() if name != "DATABASE_OWNER_URL"} | dict(database)
+    else:
+        kept = {name: os.environ[name] for name in SYSTEM if name in os.environ}
+    return {**kept, **child.env}
 
 
 def _set_aside(log: Path) -> None:

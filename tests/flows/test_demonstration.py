@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from click.testing import CliRunner
 from django.apps import apps
 from django.contrib.auth import authenticate
 from django.db import DatabaseError, connection, transaction
+from pytest_django import Settings
 
 from baken.domain.instants import to_us
 from baken.domain.kpis import KPIS
@@ -38,6 +40,13 @@ END = datetime(2026, 6, 17, 13, 20, tzinfo=UTC)
 TESTS = program("tests")
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+
+
+@pytest.fixture(autouse=True)
+def on_this_machine(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A home of its own, and pages that this machine alone reaches."""
+    settings.BAKEN_HOME = tmp_path
+    monkeypatch.setenv("BAKEN_URL", "http://127.0.0.1:8420")
 
 
 @pytest.fixture(autouse=True)
@@ -95,7 +104,7 @@ def _can_be_entered() -> None:
     lines = [line.split() for line in demonstration.sign_ins() if "@" in line]
     assert {line[0] for line in lines} == {"customer", "agent", "manager", "administrator", "auditor"}
     for role, email, *_ in lines:
-        user = authenticate(email=email, password=demonstration.PASSWORD)
+        user = authenticate(email=email, password=demonstration.PUBLISHED)
         assert isinstance(user, User)
         assert list(user.memberships.values_list("role", flat=True)) == [role]
 
@@ -155,12 +164,36 @@ def test_a_demonstration_that_somebody_real_uses_is_kept() -> None:
     assert _content() == before
 
 
+@pytest.mark.parametrize(("name", "value"), [("BAKEN_BIND", "0.0.0.0"), ("BAKEN_URL", "https://desk.example.org")])
+def test_where_others_get_in_nobody_has_the_published_password(
+    name: str, value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = list[str]()
+    demonstration.make(_quiet, months=1, end=END)
+    email = "manager@wolkenhuis.example"
+    demonstration.withdraw_published(said.append)
+    assert authenticate(email=email, password=demonstration.PUBLISHED), "on this machine alone it stays"
+    monkeypatch.setenv(name, value)
+    demonstration.withdraw_published(said.append)
+    demonstration.withdraw_published(said.append)
+    file = tmp_path / "demonstration.password"
+    (line,) = said
+    assert file.read_text() in line
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert not authenticate(email=email, password=demonstration.PUBLISHED)
+    assert authenticate(email=email, password=file.read_text())
+    shown = "\n".join(demonstration.sign_ins())
+    assert str(file) in shown
+    assert file.read_text() not in shown
+    assert demonstration.PUBLISHED not in shown
+
+
 def test_it_is_made_once_and_removed_by_command() -> None:
     nothing = CliRunner().invoke(baken, ["demo", "remove", "--yes"])
     assert isinstance(nothing.exception, demonstration.Kept)
     shown = CliRunner().invoke(baken, ["demo", "make", "--months", "1"])
     assert shown.exit_code == 0
-    assert demonstration.PASSWORD in shown.output
+    assert demonstration.PUBLISHED in shown.output
     again = CliRunner().invoke(baken, ["demo", "make"])
     assert isinstance(again.exception, Conflict)
     unsure = CliRunner().invoke(baken, ["demo", "remove"], input="n\n")

@@ -21,6 +21,7 @@ from tests.flows.test_supervisor import alive
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 120.0
+SECRETS = {"BAKEN_VAULT_TOKEN": "vault-secret", "BAKEN_S3_SECRET_KEY": "s3-secret", "ELSEWHERE_TOKEN": "other-secret"}
 
 
 def free_port() -> int:
@@ -39,6 +40,7 @@ class Installation:
         kept.pop("DATABASE_URL", None)
         self.environment = {
             **kept, "BAKEN_HOME": str(home), "BAKEN_PORT": str(self.port), "BAKEN_DEMO": "no", "PYTHONPATH": str(ROOT),
+            **SECRETS,
         }  # fmt: skip
         self.process: subprocess.Popen[str] | None = None
         self.said = home.parent / f"{home.name}.said"
@@ -132,6 +134,23 @@ def test_the_first_start_ends_with_an_address_that_answers(installation: Install
     assert urllib.request.urlopen(setup, timeout=10).status == 200
     assert token in (installation.home / "setup.token").read_text()
     assert installation.get("/api/v1/health") == 200
+
+
+def test_the_prober_gets_no_secrets_and_nobody_else_reads_the_home(installation: Installation) -> None:
+    def environment(part: str) -> dict[str, str]:
+        told = Path(f"/proc/{installation.pid(part)}/environ").read_text().split("\0")
+        return dict(line.split("=", 1) for line in told if "=" in line)
+
+    until(lambda: installation.pid("prober") != 0)
+    assert not {name for name in environment("prober") if "TOKEN" in name or "SECRET" in name or "DATABASE" in name}
+    assert not {name for name in environment("prober") if name.startswith("BAKEN_")} - {"BAKEN_SUPERVISOR"}
+    assert environment("web")["DATABASE_URL"]
+    assert "DATABASE_OWNER_URL" not in environment("web") | environment("worker")
+    for path in (installation.home / "keys", installation.home / "logs", installation.home / "prober"):
+        for one in (path, *path.rglob("*")):
+            assert one.stat().st_mode & 0o077 == 0, one
+    for path in (*installation.home.glob("*.key"), *installation.home.glob("tombstones*")):
+        assert path.stat().st_mode & 0o077 == 0, path
 
 
 def test_assets_are_kept_for_ever_under_names_that_change(installation: Installation) -> None:

@@ -146,6 +146,7 @@ def _point(home: Path, place: Place) -> None:
     place.write("home", f"{home}\n", 0o644)  # for the person who wonders whose this is
     draft = home / "database.location.new"
     draft.write_text(f"{place.root}\n")
+    draft.chmod(0o644)  # a path is no secret, and the home's own account reads it when root has written it
     draft.replace(home / "database.location")
 
 

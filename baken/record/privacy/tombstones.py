@@ -289,7 +289,7 @@ def _file() -> Iterator[IO[bytes]]:
     """The file, for this process alone; made, for its owner alone, when it is not there yet."""
     path = place()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.touch(mode=0o600)
         file = path.open("r+b")
     except OSError as error:

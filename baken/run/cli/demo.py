@@ -23,6 +23,7 @@ def make(seed: int | None, months: int | None) -> None:
         seed=demonstration.SEED if seed is None else seed,
         months=demonstration.MONTHS if months is None else months,
     )
+    demonstration.withdraw_published(click.echo)
     for line in demonstration.sign_ins():
         click.echo(line)
 

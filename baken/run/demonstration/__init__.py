@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 
 from baken.record.people.access import Role
 from baken.run.demonstration.making import make_year
+from baken.run.demonstration.passwords import PUBLISHED, withdraw_published, words
 from baken.run.demonstration.removing import Kept, forget_removal, remove, was_removed
-from baken.run.demonstration.world import CUSTOMERS, PASSWORD, STAFF
+from baken.run.demonstration.world import CUSTOMERS, STAFF
 
-__all__ = ["PASSWORD", "Kept", "make", "remove", "sign_ins", "was_removed"]
+__all__ = ["PUBLISHED", "Kept", "make", "remove", "sign_ins", "was_removed", "withdraw_published"]
 
 SEED, MONTHS = 20160301, 12
 
@@ -30,7 +31,7 @@ def sign_ins() -> list[str]:
     people.append(("customer", customer[3][0][0], f"{customer[3][0][1]}, {customer[0]}"))
     return [
         "This is a demonstration: a made-up provider with a year of history. Sign in as one of its people,",
-        f"all with the password: {PASSWORD}",
+        f"all with {words()}",
         *(f"  {role:14} {email:32} {name}" for role, email, name in people),
         "`baken demo remove` takes it away, for an installation of your own.",
     ]

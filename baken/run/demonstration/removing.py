@@ -17,6 +17,7 @@ from baken.record.incidents.models import Incident
 from baken.record.orgs.models import FilePart, Organisation
 from baken.record.people.models import Membership, SignIn, User
 from baken.record.privacy.models import Tombstone
+from baken.run.demonstration import passwords
 
 Say = Callable[[str], None]
 REMEDY = "Start your own installation with another BAKEN_HOME and BAKEN_DEMO=no, and import or enter them there."
@@ -43,6 +44,7 @@ def remove(say: Say) -> None:
         with transaction.atomic(using="owner"), connections["owner"].cursor() as cursor:
             _delete(cursor, ids, say)
         _mark().touch()
+        passwords.place().unlink(missing_ok=True)
     except IntegrityError as error:
         raise Kept(f"Something real refers to the demonstration; nothing was removed. {REMEDY}") from error
 

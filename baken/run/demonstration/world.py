@@ -6,8 +6,6 @@ from datetime import datetime
 from fractions import Fraction
 from uuid import UUID
 
-from django.contrib.auth.hashers import make_password
-
 from baken.domain.agreements import Basis, MaintenanceTerms, ResponseCounts, Target, Terms, default_terms
 from baken.domain.calendars import CalendarRule
 from baken.domain.facts import Priority
@@ -19,9 +17,9 @@ from baken.record.people import flows as people
 from baken.record.people.access import Caller, Role, program
 from baken.record.people.models import User
 from baken.record.people.reads import caller_of
+from baken.run.demonstration import passwords
 
 DEMONSTRATION = program("demonstration")
-PASSWORD = "wolken boven zee"  # noqa: S105  shown to everybody: it opens made-up data alone
 PROVIDER = "wolkenhuis"
 
 STAFF = (
@@ -122,8 +120,7 @@ def make(began: datetime) -> World:
         customers[code].id: [_person(customers[code], email, name, Role.CUSTOMER) for email, name in people]
         for code, (_, _, _, people) in CUSTOMERS.items()
     }
-    # One hash for all: the password is everybody's, and making a hash takes a quarter of a second.
-    User.objects.filter(memberships__organisation__demonstration=True).update(password=make_password(PASSWORD))
+    User.objects.filter(memberships__organisation__demonstration=True).update(password=passwords.given())
     return World(provider, services, customers, contacts, staff)
 
 

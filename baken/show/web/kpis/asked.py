@@ -71,7 +71,7 @@ class Asked:
             date_from, date_to = self._later(self.date_from, count), self._later(self.date_to, count)
         except (OverflowError, ValueError):  # no date at all
             return None
-        return (date_from, date_to) if EARLIEST <= date_from and date_to <= LATEST else None
+        return (date_from, date_to) if date_from >= EARLIEST and date_to <= LATEST else None
 
     def _later(self, day: date, count: int) -> date:
         if self.kind is None:
@@ -98,7 +98,7 @@ class Asked:
 
     @property
     def past(self) -> list[tuple[date, date]]:
-        """The dates of the periods of a spark line, the oldest first: as many as begin from EARLIEST on, at least two."""
+        """The dates of the periods of a spark line, the oldest first: those from EARLIEST on, at least two."""
         steps = (self.step(count) for count in range(1 - TREND, 1))
         return [dates for dates in steps if dates]
 
