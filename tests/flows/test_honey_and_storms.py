@@ -10,6 +10,7 @@ from baken.record.ledger import clock
 from baken.record.ledger.models import LedgerFact
 from baken.record.people import honey, sessions, storms
 from baken.record.people.access import Forbidden
+from baken.record.people.erasure import lock_out
 from baken.record.people.flows import PeopleError
 from baken.record.people.models import HoneyUse, Storm
 from baken.record.people.reads import caller_of_token
@@ -122,7 +123,19 @@ def test_many_addresses_at_one_account_are_one_storm_and_the_next_window_another
         storm()
         detect()
     assert Incident.objects.count() == 2
-    assert "mona@provider.example was tried from 20 addresses" in body(Incident.objects.first())
+    assert f"The account of person {cast.mona.user.id} was tried from 20 addresses" in body(Incident.objects.first())
+
+
+@pytest.mark.parametrize("email", ["Mona@provider.example", "nobody@elsewhere.example"])
+def test_a_storm_keeps_no_address_of_a_person(cast: Cast, email: str) -> None:
+    for number in range(storms.ADDRESSES):
+        fail(email, f"198.51.100.{number}")
+    detect()
+    storm = Storm.objects.get()
+    assert storm.tried == (str(cast.mona.user.id) if email.startswith("Mona") else "")
+    assert email.casefold() not in body(Incident.objects.get()).casefold()
+    lock_out([cast.mona.user.id], START)
+    assert Storm.objects.get().tried == storm.tried
 
 
 def test_people_who_sign_in_are_no_storm(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:

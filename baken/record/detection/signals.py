@@ -47,7 +47,8 @@ def _about_storm(data: Data) -> str:
     if storm.way == Storm.Way.ADDRESS:
         told = f"From {storm.tried} {storm.number} accounts were tried since {since}, without success."
     else:
-        told = f"The account {storm.tried} was tried from {storm.number} addresses since {since}, without success."
+        whose = f"The account of person {storm.tried}" if storm.tried else "An account that does not exist"
+        told = f"{whose} was tried from {storm.number} addresses since {since}, without success."
     return f"{told} Look whether a sign-in from there succeeded, and block what should not be here."
 
 

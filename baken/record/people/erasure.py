@@ -78,6 +78,7 @@ RULES = (
     ),
     Rule(model=HoneyUse, with_organisation=Fate.GOES, withheld=("address", "device")),
     Rule(model=HoneyToken, with_organisation=Fate.GOES, withheld=("lure", "planted")),
+    # Of a person it holds the id alone, which is their pseudonym.
     Rule(model=Storm, with_organisation=Fate.GOES, withheld=("tried",)),
     Rule(
         model=Membership, person="user_id", document="memberships", columns=("id", "user_id", "role"),

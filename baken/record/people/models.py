@@ -187,7 +187,9 @@ class Attempts(models.Model):
 
 
 class Storm(models.Model):
-    """Many accounts were tried from one address, or one account from many: `tried` is that address or account."""
+    """Many accounts were tried from one address, or one account from many: `tried` is that network address, or the
+    id of whose account it is, empty when it is nobody's.
+    """
 
     class Way(models.TextChoices):
         ADDRESS = "address"

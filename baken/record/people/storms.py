@@ -17,6 +17,7 @@ from baken.record.orgs.search import address_key
 from baken.record.people.access import program
 from baken.record.people.acting import acting
 from baken.record.people.models import Storm
+from baken.record.people.reads import by_email
 
 ACCOUNTS, ADDRESSES = 20, 20
 """So many accounts from one address, or addresses at one account, within a window of `sessions` are a storm."""
@@ -34,7 +35,16 @@ def note(count: Count, *, email: str, address: str | None) -> None:
     if address is None or count("pair", f"{account} {address}")[1] > 1:
         return
     _judge(Storm.Way.ADDRESS, address, *count("accounts of", address), ACCOUNTS)
-    _judge(Storm.Way.ACCOUNT, email, *count("addresses of", account), ADDRESSES)
+    _judge(Storm.Way.ACCOUNT, _person(email), *count("addresses of", account), ADDRESSES)
+
+
+def _person(email: str) -> str:
+    """The id of whose account it is: their pseudonym, which stays when they are erased; empty for nobody's address.
+
+    The address itself is not kept: it would tell of somebody after they are erased, or of somebody who is not here.
+    """
+    user = by_email(email)
+    return str(user.id) if user else ""
 
 
 def _judge(way: str, tried: str, began: datetime, number: int, limit: int) -> None:
