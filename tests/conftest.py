@@ -23,6 +23,7 @@ from baken.record.people import flows as people
 from baken.record.people.access import Caller, Role, program
 from baken.record.people.models import User
 from baken.record.people.reads import caller_of
+from baken.record.reports.status import for_everybody
 from baken.run.catalogues import compile_catalogues
 from tests.databases import owning
 
@@ -89,6 +90,12 @@ def _quick_passwords(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Non
 def _own_list_of_tombstones(settings: Settings) -> None:
     """A file outlasts the database of a test: each has its own."""
     settings.BAKEN_TOMBSTONES = Path(settings.BAKEN_HOME) / f"tombstones-{uuid4()}"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_found_for_everybody() -> None:
+    """What the status page shows is kept for a moment: not from one test to the next."""
+    for_everybody.forget()
 
 
 @pytest.fixture

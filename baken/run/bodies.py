@@ -2,19 +2,26 @@
 
 Django reads a whole request before it looks at it, into a temporary file when it is large, and a whole answer from an
 ordinary iterator before it sends any of it. Here a request's body is asked for from the server when the view reads it,
-and an answer's next piece when the one before it was taken by the network. So a slow reader or writer costs a thread
-and some KB, and the network itself holds the other side back.
+and an answer's next piece when the one before it was taken by the network. The network itself holds the other side
+back.
+
+A view that reads a large body keeps a connection to the database while it does. So only a few of them arrive at a time,
+fewer than there are connections, each not slower than a least rate, and what the view did not want is read when the
+connection has been given back. Before that, and while a small body comes, a slow sender costs some KB and no
+connection.
 """
 
 import asyncio
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import IO, Any, cast
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.core.exceptions import RequestAborted, RequestDataTooBig
 from django.core.handlers.asgi import ASGIHandler
+from django.db import connections
 from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
@@ -23,10 +30,20 @@ Receive = Callable[[], Awaitable[Message]]
 
 SMALL = 256 * 1024
 """Bodies up to this size, nearly all of them, are read before the view is called: it needs no turns for that."""
-STALLED = 60.0
-"""Seconds that a sender may be silent in the middle of a body."""
+PATIENCE = 60.0
+"""Seconds for which a body is waited for, all waits together; what comes of it gives some of them back."""
+RATE = 20_000
+"""Bytes that give back a second: whoever is slower for long has used up the patience."""
+AT_ONCE = 5
+"""Large bodies that views of one process may be reading: fewer than there are connections in its pool."""
+QUEUED = 3.0
+"""Seconds for which another one waits for its turn, before it is told to come again."""
 DRAINED = 1024 * 1024 * 1024
 """Bytes of a refused body that are read and forgotten, because a browser shows no answer before it sent everything."""
+LITTLE = 4 * 1024 * 1024
+"""The same for somebody who could not have sent a file there."""
+LINGERING = 10.0
+"""And the seconds that it may take them."""
 BESIDE = 4 * 1024 * 1024
 """Bytes in a request besides its largest file."""
 
@@ -42,6 +59,7 @@ class Turns:
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
         self._read = asyncio.Event()
+        self._patience = PATIENCE
         self.ended = False
 
     async def __call__(self) -> Message:
@@ -50,14 +68,21 @@ class Turns:
         return await self._receive()
 
     async def take(self) -> bytes:
-        """More of the body. Raises RequestAborted when its sender is gone, TimeoutError when nothing comes."""
-        message = await asyncio.wait_for(self._receive(), STALLED)
+        """More of the body. Raises RequestAborted when its sender is gone, TimeoutError when it comes too slowly."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            message = await asyncio.wait_for(self._receive(), self._patience)
+        finally:
+            self._patience -= loop.time() - began
         if message["type"] == "http.disconnect":
             self._end()
             raise RequestAborted
         if not message.get("more_body", False):
             self._end()
-        return message.get("body", b"")  # type: ignore[no-any-return]
+        piece: bytes = message.get("body", b"")
+        self._patience = min(PATIENCE, self._patience + len(piece) / RATE)
+        return piece
 
     def _end(self) -> None:
         self.ended = True
@@ -93,14 +118,20 @@ class Body(io.RawIOBase):
                 raise RequestDataTooBig
         return bytes(found)
 
-    async def drain(self) -> None:
-        """Read what nobody wants, so that the other side hears the answer; up to a limit."""
+    async def drain(self, most: int) -> None:
+        """Read what nobody wants, so that the other side hears the answer; up to a limit of bytes."""
         self._at_hand = b""
-        while not self._turns.ended and self._size < DRAINED:
+        while not self._turns.ended and self._size < most:
             try:
                 self._size += len(await self._turns.take())
             except (RequestAborted, TimeoutError):
                 return
+
+    async def drain_a_little(self) -> None:
+        """The same for somebody who had no reason to send so much."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LINGERING):
+                await self.drain(LITTLE)
 
     async def _more(self) -> bytes:
         try:
@@ -116,8 +147,13 @@ class Body(io.RawIOBase):
 class Pages(ASGIHandler):
     """Django's ASGI application, with bodies that pass through.
 
-    A request above `largest()` is refused by whoever reads it, in that reader's words: RequestDataTooBig.
+    A request above `largest()` is refused by whoever reads it, in that reader's words: RequestDataTooBig. What the
+    view's side may know of a request: `large`, and `crowded` when too many large ones are being read already.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._places = asyncio.Semaphore(AT_ONCE)
 
     async def handle(self, scope: Any, receive: Receive, send: Any) -> None:
         """One request."""
@@ -135,15 +171,57 @@ class Pages(ASGIHandler):
             return io.BytesIO(beginning)
         return io.BufferedReader(Body(turns, beginning), SMALL)
 
+    def load_middleware(self, is_async: bool = False) -> None:
+        """Everything between request and answer is done in one thread, which gives back its connection at the end.
+
+        Django would make the page for an exception in a thread of the whole process, and that keeps its connection.
+        """
+        super().load_middleware(is_async=False)
+
+    async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
+        """The answer of that thread."""
+        return await sync_to_async(self.get_response)(request)
+
+    def create_request(self, scope: Any, body_file: IO[bytes]) -> Any:
+        """The request, which knows whether its body is large."""
+        request: Any
+        request, refusal = super().create_request(scope, body_file)
+        if request is not None:
+            request.large, request.crowded = isinstance(body_file, io.BufferedReader), False
+        return request, refusal
+
     async def run_get_response(self, request: HttpRequest) -> HttpResponseBase:
         """The answer, once the other side can hear it; read from a plain iterator piece by piece."""
-        response: HttpResponseBase = await super().run_get_response(request)
         body = cast(Any, request)._stream
         if isinstance(body, io.BufferedReader):
-            await cast(Body, body.raw).drain()
+            response = await self._when_it_is_its_turn(request)
+            if not response.streaming:
+                await _drain(request, cast(Body, body.raw))
+        else:
+            response = await super().run_get_response(request)
         if isinstance(response, StreamingHttpResponse) and not response.is_async:
             response.streaming_content = _one_by_one(iter(response))
         return response
+
+    async def _when_it_is_its_turn(self, request: Any) -> HttpResponseBase:
+        try:
+            await asyncio.wait_for(self._places.acquire(), QUEUED)
+        except TimeoutError:
+            request.crowded = True
+            return await super().run_get_response(request)
+        try:
+            return await super().run_get_response(request)
+        finally:
+            self._places.release()
+
+
+async def _drain(request: HttpRequest, body: Body) -> None:
+    """Hear out who sends more than was wanted. The view is done, so its connection to the database is for others."""
+    await sync_to_async(connections.close_all)()
+    if hasattr(request, "receives"):  # known to us, at a page that takes files: only this one is too large
+        await body.drain(DRAINED)
+    else:
+        await body.drain_a_little()
 
 
 async def _one_by_one(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
@@ -151,4 +229,3 @@ async def _one_by_one(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
     fetch = sync_to_async(lambda: next(pieces, None))
     while (piece := await fetch()) is not None:
         yield piece
-

@@ -100,9 +100,10 @@ INSTALLED_APPS = [
     "baken.show.api",
 ]
 MIDDLEWARE = [
-    "baken.show.web.middleware.Door",
     "django.middleware.security.SecurityMiddleware",
     "baken.show.web.middleware.ContentSecurityPolicy",
+    "baken.run.crowd.Crowd",
+    "baken.show.web.middleware.Door",
     "baken.show.web.middleware.Unopened",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",

@@ -10,10 +10,11 @@ from asgiref.testing import ApplicationCommunicator
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.core.handlers.asgi import ASGIRequest
+from django.db import connection
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse, UnreadablePostError
 
 from baken.run import bodies
-from baken.run.bodies import SMALL, Pages, largest
+from baken.run.bodies import LITTLE, RATE, SMALL, Pages, Turns, largest
 
 PIECE = 1 << 20
 
@@ -100,9 +101,36 @@ def test_a_large_body_comes_as_it_is_read() -> None:
 
 @pytest.mark.django_db
 def test_what_is_not_read_is_drained_before_the_answer() -> None:
-    talk = Talk(lambda request: HttpResponse(b"no", status=403))
+    def look(request: Any) -> HttpResponse:
+        request.receives = None  # as for somebody who may send files there
+        return HttpResponse(b"no", status=403)
+
+    talk = Talk(look)
     assert talk.send(20 * PIECE) == (403, b"no")
     assert talk.given == 20 * PIECE
+
+
+@pytest.mark.django_db
+def test_of_a_stranger_only_a_little_is_drained() -> None:
+    talk = Talk(lambda request: HttpResponse(b"no", status=403))
+    assert talk.send(20 * PIECE) == (403, b"no")
+    assert talk.given == LITTLE
+
+
+@pytest.mark.django_db
+def test_the_connection_is_given_back_before_the_rest_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+
+    def look(request: Any) -> HttpResponse:
+        connection.ensure_connection()
+        return HttpResponse(b"no", status=403)
+
+    async def drain(self: bodies.Body) -> None:
+        seen.append(await sync_to_async(lambda: connection.connection)())
+
+    monkeypatch.setattr(bodies.Body, "drain_a_little", drain)
+    assert Talk(look).send(20 * PIECE) == (403, b"no")
+    assert seen == [None]
 
 
 @pytest.mark.django_db
@@ -153,7 +181,7 @@ def test_a_sender_who_goes_away_is_an_error_of_the_read() -> None:
 
 @pytest.mark.django_db
 def test_a_silent_sender_is_waited_for_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies, "STALLED", 0.05)
+    monkeypatch.setattr(bodies, "PATIENCE", 0.05)
 
     async def talk() -> None:
         receive = asyncio.Queue[Any]()
@@ -163,6 +191,26 @@ def test_a_silent_sender_is_waited_for_only_so_long(monkeypatch: pytest.MonkeyPa
             await sync_to_async(lambda: body.read(2 * SMALL))()
 
     asyncio.run(talk())
+
+
+def test_a_drip_does_not_renew_the_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "PATIENCE", 0.2)
+
+    async def drip() -> dict[str, Any]:
+        await asyncio.sleep(0.01)
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+    async def flow() -> dict[str, Any]:
+        await asyncio.sleep(0.01)
+        return {"type": "http.request", "body": b"x" * RATE, "more_body": True}
+
+    async def takes(turns: Turns, times: int) -> None:
+        for _ in range(times):
+            await turns.take()
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(takes(Turns(drip), 100))
+    asyncio.run(takes(Turns(flow), 100))
 
 
 def test_an_answer_is_made_as_it_is_sent() -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from threading import Lock
 
 from baken.domain.instants import to_datetime
 from baken.domain.outages import Outage, outages
@@ -67,7 +68,33 @@ def of_all(caller: Caller, days: int, as_of: int) -> list[ServiceStatus]:
     return [of_service(caller, service, days, as_of) for service in rows]
 
 
-def for_everybody(days: int, as_of: int) -> list[ServiceStatus]:
-    """The same for people who are not signed in: the names of services and when they worked is all there is to it."""
-    with acting(STATUS):
-        return of_all(STATUS, days, as_of)
+class ForEverybody:
+    """The same for people who are not signed in: the names of services and when they worked is all there is to it.
+
+    Whoever likes may ask for it, as often as they like: what was found holds `HOLDS` in this process, and one looks
+    while the others wait.
+    """
+
+    HOLDS = 10_000_000
+    """Microseconds."""
+
+    def __init__(self) -> None:
+        self._looking = Lock()
+        self._found: list[ServiceStatus] | None = None
+        self._days = self._as_of = 0
+
+    def __call__(self, days: int, as_of: int) -> tuple[list[ServiceStatus], int]:
+        """What was found, and as of when."""
+        with self._looking:
+            if self._found is None or self._days != days or not 0 <= as_of - self._as_of < self.HOLDS:
+                with acting(STATUS):
+                    self._found = of_all(STATUS, days, as_of)
+                self._days, self._as_of = days, as_of
+            return self._found, self._as_of
+
+    def forget(self) -> None:
+        """Look again at the next question."""
+        self._found = None
+
+
+for_everybody = ForEverybody()

@@ -120,7 +120,12 @@ def _operation(request: HttpRequest) -> str:
 
 
 def _read_within_limit(request: HttpRequest) -> bool:
-    """Read a body of unknown length, which a chunked one has. False when it is too large."""
+    """Read a body of unknown length, which a chunked one has. False when it is too large.
+
+    Nobody is known yet, so a large one is not waited for.
+    """
+    if getattr(request, "large", False):
+        return False
     most: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     body = request.read(most + 1)
     request._body = body  # where Django itself keeps it once it is read

@@ -86,6 +86,11 @@ def failed(request: HttpRequest) -> HttpResponse:
     return HttpResponse(get_template("errors/500.html").render(), status=500)
 
 
+def crowded() -> HttpResponse:
+    """Too much is being sent at this moment. Nothing is asked of the database, nor of the session."""
+    return HttpResponse(get_template("errors/503.html").render(), status=503)
+
+
 def untrusted(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form without the page's own key: mostly a page that was open for a very long time."""
     detail = gettext(

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone, translation
 
 from baken.domain.zones import zone
@@ -15,10 +17,12 @@ from baken.record.orgs import opened
 from baken.record.people import security_log
 from baken.record.people.access import NOBODY, Caller
 from baken.record.people.acting import acting, fall_silent, say, step_by_step
+from baken.record.people.models import User
 from baken.record.people.network import address_of
 from baken.record.people.reads import caller_of
 from baken.record.people.sessions import note_use
 from baken.show.files import let_go
+from baken.show.web import entering, errors
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -136,11 +140,23 @@ class Uploads:
         finally:
             let_go(request)
 
-    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
-        """Django calls this when the page is known."""
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        """Django calls this when the page is known, and before anybody reads what was sent to it.
+
+        What is large is not even waited for, where no file is taken or from whom none is.
+        """
+        large = getattr(request, "large", False) and not request.path_info.startswith("/api/")  # which knows tokens
         receives = getattr(view, "receives", None)
-        if receives is not None:
-            request.receives = lambda asked: receives(asked, *args, **kwargs)  # type: ignore[attr-defined]
+        if receives is None:
+            return errors.answer(request, 413) if large else None
+        if not isinstance(request.user, User):
+            return redirect(settings.LOGIN_URL) if large else None
+        if entering.owes_factor(request, request.user):
+            return entering.to_second_step(request, request.user) if large else None
+        if entering.lacks_factor(request, request.caller):  # type: ignore[attr-defined]
+            return redirect("security") if large else None
+        request.receives = lambda asked: receives(asked, *args, **kwargs)  # type: ignore[attr-defined]
+        return None
 
 
 class Reader:
