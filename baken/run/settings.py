@@ -44,6 +44,7 @@ BAKEN_API_LIMITS = configuration.api_limits()
 BAKEN_ALLOW_PRIVATE = configuration.flag("BAKEN_ALLOW_PRIVATE", default=True)
 BAKEN_SECOND_FACTOR = configuration.choice("BAKEN_SECOND_FACTOR", configuration.SECOND_FACTOR)
 BAKEN_OPENID = "baken.run.openid.IdentityProviders"
+BAKEN_TRUSTED_PROXIES = configuration.networks("BAKEN_TRUSTED_PROXIES")
 BAKEN_OPENID_PRIVATE = configuration.flag("BAKEN_OPENID_PRIVATE", default=False)
 _public = urlsplit(BAKEN_URL)
 ALLOWED_HOSTS = [_public.hostname or "localhost", "localhost", "127.0.0.1", "[::1]"]
@@ -54,10 +55,11 @@ BAKEN_SESSION_IDLE = configuration.number("BAKEN_SESSION_IDLE", 60, 15, 43_200) 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _public.scheme == "https"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
-BAKEN_THEME_COOKIE = "theme"
+BAKEN_THEME_COOKIE, BAKEN_DEVICE_COOKIE = "theme", "device"
 if SESSION_COOKIE_SECURE:  # names that a browser takes from this host alone, not from a neighbour under the same domain
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
     LANGUAGE_COOKIE_NAME, BAKEN_THEME_COOKIE = "__Host-language", "__Host-theme"
+    BAKEN_DEVICE_COOKIE = "__Host-device"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _public.scheme == "https" else None
 SECURE_HSTS_SECONDS = 31_536_000 if _public.scheme == "https" else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True

@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from baken.record.ledger import clock
 from baken.record.ledger.models import LedgerFact
-from baken.record.people import authenticator, factors, recovery_codes, sessions
+from baken.record.people import authenticator, factors, recovery_codes, sessions, tries
 from baken.record.people.access import Forbidden, Role
 from baken.record.people.flows import PeopleError
 from baken.record.people.models import Authenticator, RecoveryCode, User
@@ -92,12 +92,12 @@ def test_guesses_at_the_second_step_run_out_and_the_right_code_waits_too(alice: 
     with clock.at(later):
         right = code_at(secret, later)
         wrong = "123456" if right != "123456" else "654321"
-        for _ in range(sessions.PER_ACCOUNT):
+        for _ in range(tries.PER_ACCOUNT):
             with pytest.raises(sessions.WrongCode):
                 sessions.check_second_step(alice, wrong)
         with pytest.raises(sessions.TooManyAttempts):
             sessions.check_second_step(alice, right)
-    after = later + sessions.WINDOW + timedelta(seconds=1)
+    after = later + tries.WINDOW + timedelta(seconds=1)
     with clock.at(after):
         sessions.check_second_step(alice, code_at(secret, after))
 

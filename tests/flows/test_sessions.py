@@ -13,7 +13,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from baken.record.ledger import clock
-from baken.record.people import sessions
+from baken.record.people import sessions, tries
 from baken.record.people.access import Forbidden, NotFound
 from baken.record.people.flows import PeopleError
 from baken.record.people.models import Attempts, IdentityProvider, SignIn, User
@@ -59,15 +59,15 @@ def test_an_unknown_address_and_a_wrong_password_read_the_same(cast: Cast) -> No
 
 
 def test_the_tenth_wrong_password_is_the_last_and_the_right_one_waits_too(cast: Cast) -> None:
-    wrongly(cast, sessions.PER_ACCOUNT)
+    wrongly(cast, tries.PER_ACCOUNT)
     with pytest.raises(sessions.TooManyAttempts, match="15 min"):
         attempt(cast, PASSWORD)
-    with clock.at(START + sessions.WINDOW + timedelta(seconds=1)):
+    with clock.at(START + tries.WINDOW + timedelta(seconds=1)):
         assert attempt(cast, PASSWORD) == cast.alice.user
 
 
 def test_an_unknown_account_runs_out_of_attempts_as_well(cast: Cast) -> None:
-    for _ in range(sessions.PER_ACCOUNT):
+    for _ in range(tries.PER_ACCOUNT):
         with pytest.raises(sessions.WrongCredentials):
             sessions.check_credentials(email="nobody@nowhere.example", password="wrong", address=None)
     with pytest.raises(sessions.TooManyAttempts):
@@ -75,13 +75,13 @@ def test_an_unknown_account_runs_out_of_attempts_as_well(cast: Cast) -> None:
 
 
 def test_the_right_password_takes_the_count_back(cast: Cast) -> None:
-    wrongly(cast, sessions.PER_ACCOUNT - 1)
+    wrongly(cast, tries.PER_ACCOUNT - 1)
     attempt(cast, PASSWORD)
-    wrongly(cast, sessions.PER_ACCOUNT)
+    wrongly(cast, tries.PER_ACCOUNT)
 
 
 def test_one_address_that_tries_many_accounts_is_stopped(cast: Cast) -> None:
-    for number in range(sessions.PER_ADDRESS):
+    for number in range(tries.PER_ADDRESS):
         with pytest.raises(sessions.WrongCredentials):
             sessions.check_credentials(email=f"{number}@nowhere.example", password="wrong", address="192.0.2.1")
     with pytest.raises(sessions.TooManyAttempts):
@@ -94,12 +94,12 @@ def test_what_is_over_is_forgotten_and_what_is_not_stays(cast: Cast) -> None:
     Session.objects.filter(session_key=stored_as(over)).update(expire_date=START)
     Session.objects.filter(session_key=stored_as(live)).update(expire_date=START + timedelta(days=1))
     wrongly(cast, 1)
-    with clock.at(START + sessions.WINDOW):
+    with clock.at(START + tries.WINDOW):
         sessions.check_credentials(email=cast.bob.user.email, password=PASSWORD, address="192.0.2.1")
         sessions.tidy()
     assert list(Session.objects.values_list("session_key", flat=True)) == [stored_as(live)]
     assert [row.session_key for row in SignIn.objects.all()] == [stored_as(live)]
-    assert Attempts.objects.count() == 1
+    assert Attempts.objects.count() == 2, "of that account, and of that address"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -115,8 +115,8 @@ def test_guesses_at_the_same_moment_all_count(cast: Cast) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         said = list(pool.map(guess, range(24)))
-    assert said.count("WrongCredentials") == sessions.PER_ACCOUNT
-    assert said.count("TooManyAttempts") == 24 - sessions.PER_ACCOUNT
+    assert said.count("WrongCredentials") == tries.PER_ACCOUNT
+    assert said.count("TooManyAttempts") == 24 - tries.PER_ACCOUNT
 
 
 def test_somebody_kept_out_cannot_sign_in_and_their_sessions_end(cast: Cast) -> None:
@@ -151,7 +151,7 @@ def test_a_new_password_needs_the_present_one_and_ends_every_session(cast: Cast)
 
 
 def test_guessing_the_present_password_counts_like_signing_in(cast: Cast) -> None:
-    for _ in range(sessions.PER_ACCOUNT):
+    for _ in range(tries.PER_ACCOUNT):
         with pytest.raises(PeopleError, match=r"^current: "):
             sessions.change_password(cast.alice.user, current="wrong", password=NEW)
     with pytest.raises(sessions.TooManyAttempts):
@@ -159,7 +159,7 @@ def test_guessing_the_present_password_counts_like_signing_in(cast: Cast) -> Non
 
 
 def test_an_administrator_resets_a_password_and_nobody_else_does(cast: Cast) -> None:
-    wrongly(cast, sessions.PER_ACCOUNT)
+    wrongly(cast, tries.PER_ACCOUNT)
     with pytest.raises(Forbidden):
         sessions.reset_password(cast.mona.caller, cast.alice.user, NEW)
     sessions.reset_password(cast.adam.caller, cast.alice.user, NEW)
@@ -167,7 +167,7 @@ def test_an_administrator_resets_a_password_and_nobody_else_does(cast: Cast) -> 
 
 
 def test_nobody_is_sent_off_to_a_provider_without_end(cast: Cast) -> None:
-    for _ in range(sessions.PER_ADDRESS):
+    for _ in range(tries.PER_ADDRESS):
         sessions.count_departure("192.0.2.1")
     with pytest.raises(sessions.TooManyAttempts):
         sessions.count_departure("192.0.2.1")

@@ -14,7 +14,7 @@ from baken.record.detection.opening import HIGH, MEDIUM, MONITOR, alone, keep, o
 from baken.record.incidents import flows as incidents
 from baken.record.incidents.checks import DONE
 from baken.record.ledger.models import LedgerFact
-from baken.record.ledger.signals import DAMAGED, MISMATCH, STORM, STREAM, TOUCHED, write_faults, write_unopened
+from baken.record.ledger.signals import DAMAGED, GUESSED, MISMATCH, STORM, STREAM, TOUCHED, write_faults, write_unopened
 from baken.record.people.models import HoneyUse, Storm
 
 Data = Mapping[str, Any]
@@ -52,6 +52,14 @@ def _about_storm(data: Data) -> str:
     return f"{told} Look whether a sign-in from there succeeded, and block what should not be here."
 
 
+def _about_guesses(data: Data) -> str:
+    return (
+        f"{data['number']} wrong codes were typed at the second step of person {data['user']} within a week. Whoever "
+        "typed them knows the password. Ask that person; was it not them, set a new password for them and find out how "
+        "theirs became known."
+    )
+
+
 def _about_honey(data: Data) -> str:
     use = HoneyUse.objects.select_related("honey").get(id=data["use"])
     honey = use.honey
@@ -81,6 +89,9 @@ MEANINGS: Mapping[str, Meaning] = {
         lambda data: data["file"],
     ),
     STORM: Meaning("sign-in storm", (IncidentClass.SECURITY,), _about_storm, lambda data: str(data["storm"]), MEDIUM),
+    GUESSED: Meaning(
+        "codes of a second step are guessed", (IncidentClass.SECURITY,), _about_guesses, lambda data: str(data["user"])
+    ),
     TOUCHED: Meaning("honey token used", (IncidentClass.SECURITY,), _about_honey, lambda data: str(data["honey"])),
 }
 """Kinds that become incidents; a kind that is not here is only history."""

@@ -25,6 +25,7 @@ MISMATCH = "integrity.mismatch"  # table, column, row: what is stored there is n
 STORM = "sign_in.storm"  # storm: id of what is kept of it, way: account | address, number: how many
 DAMAGED = "file.damaged"  # file: its id; by: who sent it, if anybody did
 INFECTED = "file.infected"  # the same; it was refused, so it is history and no incident
+GUESSED = "second_step.guessed"  # user, number: of wrong codes; whoever typed them knows the password
 TOUCHED = "honey.touched"  # honey: id of the honey token, use: id of what is kept of this use
 
 

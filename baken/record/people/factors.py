@@ -35,6 +35,7 @@ class Happening(StrEnum):
     CODE_USED = "person.recovery_code_used"  # left
     IDENTITY_LINKED = "person.identity_linked"  # provider
     IDENTITIES_UNLINKED = "person.identities_unlinked"  # count
+    STEP_LOCKED = "person.second_step_locked"  # minutes; after ten wrong codes
     FACTORS_RESET = "person.factors_reset"  # by somebody else, for a person who lost them
 
 

@@ -22,6 +22,7 @@ from baken.record.people.access import Caller, NotFound, Permission, program
 from baken.record.people.acting import acting
 from baken.record.people.flows import PeopleError, new_secret, token_digest, valid_email
 from baken.record.people.models import HoneyToken, HoneyUse
+from baken.record.people.network import counted_as
 from baken.record.people.reads import by_email
 
 QUIET = timedelta(minutes=10)
@@ -103,7 +104,7 @@ def _try_secret(kind: str, secret: str, address: str | None, device: str) -> Non
 
 
 def _keep(row: HoneyToken, address: str | None, device: str) -> None:
-    origin = standing_for("honey", (address or "").encode())
+    origin = standing_for("honey", counted_as(address).encode())
     now = clock.now()
     if HoneyUse.objects.filter(honey=row, origin=origin, at__gt=now - QUIET).exists():
         return

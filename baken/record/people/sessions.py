@@ -1,34 +1,30 @@
 """Signing in: guesses are counted in the database, sessions can be seen and ended by their owner."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from django.contrib.auth import authenticate
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.models import Session
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 
 from baken.record.ledger import clock
 from baken.record.orgs import indexkeys
-from baken.record.orgs.search import address_key, standing_for
-from baken.record.people import authenticator, factors, honey, limits, recovery_codes, storms
+from baken.record.orgs.search import address_key
+from baken.record.people import authenticator, factors, honey, limits, recovery_codes, storms, tries
 from baken.record.people.access import Caller, NotFound, Permission, program
 from baken.record.people.acting import acting
 from baken.record.people.authenticator import DIGITS
 from baken.record.people.flows import PeopleError, set_active, set_password
-from baken.record.people.models import Attempts, SignIn, User
+from baken.record.people.models import SignIn, User
 from baken.record.people.reads import caller_of
 from baken.record.people.security_log import note
 from baken.record.people.session_store import SessionStore, stored_as
+from baken.record.people.tries import TooManyAttempts
 
 SESSIONS = program("sessions")
 """Ends sessions of somebody else: nobody can see those but the program."""
-WINDOW = timedelta(minutes=15)
-PER_ACCOUNT = 10
-PER_ADDRESS = 100
-"""Sign-ins that may be tried in a window: for one e-mail address, and from one network address."""
-
 NOTED_EVERY = timedelta(minutes=5)
 
 
@@ -40,74 +36,65 @@ class WrongCode(PeopleError):
     """The second step did not succeed."""
 
 
-class TooManyAttempts(PeopleError):
-    """Too many sign-ins were tried; the message says how long to wait."""
-
-
-def check_credentials(*, email: str, password: str, address: str | None) -> User:
+def check_credentials(*, email: str, password: str, address: str | None, device: str = "") -> User:
     """The person these credentials belong to. Takes equally long whether or not there is one.
 
-    Every try counts before it is checked, so that tries at the same moment count as well. Raises TooManyAttempts,
-    WrongCredentials.
+    Every try counts before it is checked, so that tries at the same moment count as well. device: what the browser
+    keeps of an earlier sign-in. Raises TooManyAttempts, WrongCredentials.
     """
     try:
-        user = _checked(email, password, address)
+        user = _checked(email, password, address, device)
     except (TooManyAttempts, WrongCredentials) as error:
-        account = _key("account", address_key(email))[:16]
+        account = tries.account_in_the_log(address_key(email))
         note("sign-in.refused", account=account, address=address, because=type(error).__name__)
-        storms.note(counted, email=email, address=address)
+        storms.note(tries.counted, email=email, address=address)
         honey.try_account(email, address=address)
         raise
     note("sign-in.accepted", user=user.id, by="password", address=address)
     return user
 
 
-def _checked(email: str, password: str, address: str | None) -> User:
-    account = _key("account", address_key(email))
-    _count(account, PER_ACCOUNT)
-    if address:
-        _count(_key("address", address), PER_ADDRESS)
+def _checked(email: str, password: str, address: str | None, device: str) -> User:
+    tried = tries.at_password(address_key(email), address=address, device=device)
     user = authenticate(email=email, password=password)
     if not isinstance(user, User):
         raise WrongCredentials("This e-mail address and password do not belong together. Check both and try again.")
-    Attempts.objects.filter(key=account).delete()
+    tries.forget(tried)
     return user
 
 
-def check_second_step(user: User, code: str) -> None:
-    """Take a code of the person's app, or one of their recovery codes. Each try counts as one at a password does.
+def check_second_step(user: User, code: str, *, device: str = "") -> None:
+    """Take a code of the person's app, or one of their recovery codes. Each try counts; wrong ones lock it for longer.
 
-    Raises TooManyAttempts, WrongCode.
+    device: what the browser keeps of an earlier sign-in. Raises TooManyAttempts, WrongCode.
     """
-    key = _key("second", str(user.id))
-    _count(key, PER_ACCOUNT)
+    tried, lock = tries.at_code(user, device=device)
     typed = "".join(code.split())
     of_an_app = len(typed) == DIGITS and typed.isdigit()
     accepted = (authenticator.accepts if of_an_app else recovery_codes.accepts)(user, typed)
     outcome = "accepted" if accepted else "refused"
     note(f"second-step.{outcome}", user=user.id, by="app" if of_an_app else "recovery code")
     if not accepted:
+        tries.wrong_code(user, lock)
         raise WrongCode("code: this code is not right, or was used before; wait for the next one")
-    Attempts.objects.filter(key=key).delete()
+    tries.forget(tried)
 
 
 def count_departure(address: str | None) -> None:
     """Somebody goes off to an identity provider, which is asked something each time. Raises TooManyAttempts."""
-    if address:
-        _count(_key("departure", address), PER_ADDRESS)
+    tries.at_departure(address)
 
 
-def check_password(user: User, password: str, *, field: str = "password") -> None:
-    """The person at the keyboard knows their password. Each try counts as a sign-in does.
+def check_password(user: User, password: str, *, session_key: str = "", field: str = "password") -> None:
+    """The person at the keyboard knows their password. Each try counts, for their session alone.
 
     field: where they typed it. Raises TooManyAttempts, PeopleError.
     """
-    key = _key("account", user.email_key)
-    _count(key, PER_ACCOUNT)
+    tried = tries.at_confirmation(user, stored_as(session_key))
     if not user.check_password(password):
         note("password.refused", user=user.id)
         raise PeopleError(f"{field}: this is not your present password")
-    Attempts.objects.filter(key=key).delete()
+    tries.forget(tried)
 
 
 def begin(user: User, *, session_key: str, device: str, address: str | None) -> SignIn:
@@ -118,12 +105,12 @@ def begin(user: User, *, session_key: str, device: str, address: str | None) -> 
     return SignIn.objects.update_or_create(session_key=stored, defaults=known)[0]
 
 
-def change_password(user: User, *, current: str, password: str) -> User:
+def change_password(user: User, *, current: str, password: str, session_key: str = "") -> User:
     """A new password by its owner, who knows the present one. Every session ends; the owner signs in anew.
 
-    A wrong present password counts as a sign-in tried. Raises TooManyAttempts, PeopleError.
+    A wrong present password counts, for that session alone. Raises TooManyAttempts, PeopleError.
     """
-    check_password(user, current, field="current")
+    check_password(user, current, session_key=session_key, field="current")
     set_password(caller_of(user), user, password)
     note("password.changed", user=user.id, by="its owner")
     end_all(user)
@@ -136,7 +123,7 @@ def reset_password(caller: Caller, user: User, password: str) -> None:
     caller.require(Permission.WRITE_PEOPLE)
     set_password(caller, user, password)
     note("password.changed", user=user.id, by=caller.actor)
-    Attempts.objects.filter(key=_key("account", user.email_key)).delete()
+    tries.forget_password(user.email_key)
     end_all(user)
 
 
@@ -147,7 +134,7 @@ def reset_factors(caller: Caller, user: User) -> None:
     Their password alone lets them in again, until they have added another.
     """
     factors.reset(caller, user)
-    Attempts.objects.filter(key=_key("second", str(user.id))).delete()
+    tries.forget_codes(user)
     end_all(user)
 
 
@@ -207,7 +194,7 @@ def tidy() -> None:
     now = clock.now()
     Session.objects.filter(expire_date__lte=now).delete()
     SignIn.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
-    Attempts.objects.filter(began__lte=now - WINDOW).delete()
+    tries.tidy()
     limits.tidy()
     indexkeys.drop_replaced(now - indexkeys.KEPT)
 
@@ -224,40 +211,3 @@ def _end(keys: list[str]) -> None:
     with acting(SESSIONS):
         Session.objects.filter(session_key__in=keys).delete()
         SignIn.objects.filter(session_key__in=keys).delete()
-
-
-COUNT = """
-INSERT INTO people_attempts AS known (key, began, count) VALUES (%(key)s, %(now)s, 1)
-ON CONFLICT (key) DO UPDATE SET
-    began = CASE WHEN known.began <= %(since)s THEN EXCLUDED.began ELSE known.began END,
-    count = CASE WHEN known.began <= %(since)s THEN 1 ELSE known.count + 1 END
-RETURNING began, count
-"""
-
-
-def counted(kind: str, value: str) -> tuple[datetime, int]:
-    """Count one more of something: since when they are counted, and how many there are now."""
-    return _counted(_key(kind, value))
-
-
-def _count(key: str, limit: int) -> None:
-    began, count = _counted(key)
-    if count > limit:
-        raise TooManyAttempts(_wait(began + WINDOW - clock.now()))
-
-
-def _counted(key: str) -> tuple[datetime, int]:
-    now = clock.now()
-    with connection.cursor() as cursor:
-        cursor.execute(COUNT, {"key": key, "now": now, "since": now - WINDOW})
-        began, count = cursor.fetchone()
-    return began, count
-
-
-def _wait(left: timedelta) -> str:
-    minutes = max(1, -(-int(left.total_seconds()) // 60))
-    return f"Too many attempts. Wait {minutes} min and try again; nothing is wrong with your account."
-
-
-def _key(kind: str, value: str) -> str:
-    return standing_for("attempts", f"{kind}:{value}".encode())

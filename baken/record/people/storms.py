@@ -17,10 +17,11 @@ from baken.record.orgs.search import address_key
 from baken.record.people.access import program
 from baken.record.people.acting import acting
 from baken.record.people.models import Storm
+from baken.record.people.network import counted_as
 from baken.record.people.reads import by_email
 
 ACCOUNTS, ADDRESSES = 20, 20
-"""So many accounts from one address, or addresses at one account, within a window of `sessions` are a storm."""
+"""So many accounts from one address, or addresses at one account, within a window of `tries` are a storm."""
 
 STORMS = program("storms")
 Count = Callable[[str, str], tuple[datetime, int]]
@@ -31,8 +32,8 @@ def note(count: Count, *, email: str, address: str | None) -> None:
 
     The first tries after a window has ended begin another storm.
     """
-    account = address_key(email)
-    if address is None or count("pair", f"{account} {address}")[1] > 1:
+    account, address = address_key(email), counted_as(address)
+    if not address or count("pair", f"{account} {address}")[1] > 1:
         return
     _judge(Storm.Way.ADDRESS, address, *count("accounts of", address), ACCOUNTS)
     _judge(Storm.Way.ACCOUNT, _person(email), *count("addresses of", account), ADDRESSES)

@@ -7,13 +7,13 @@ from django.http import HttpRequest, HttpResponse
 
 from baken.record.people import limits
 from baken.record.people.limits import Standing, TooOften
-from baken.record.people.network import address_of
+from baken.record.people.network import address_of, counted_as
 
 
 def count(request: HttpRequest, policy: str, whose: str = "") -> None:
     """Count a request, of its network address when nobody is named. Raises TooOften."""
     try:
-        standing = limits.spend(policy, whose or address_of(request.META) or "unknown")
+        standing = limits.spend(policy, whose or counted_as(address_of(request.META)) or "unknown")
     except TooOften as refusal:
         _of(request).append(refusal.standing)
         raise

@@ -2,6 +2,7 @@
 
 from typing import TypedDict
 
+from django.conf import settings
 from django.http import HttpRequest
 
 from baken.record.people import network
@@ -32,6 +33,11 @@ def device_of(request: HttpRequest) -> str:
     agent = request.META.get("HTTP_USER_AGENT", "")
     found = [next((code for mark, code in known if mark in agent), "") for known in (BROWSERS, SYSTEMS)]
     return " ".join(filter(None, found))
+
+
+def word_of(request: HttpRequest) -> str:
+    """What the browser keeps of an earlier sign-in; see `people.devices`."""
+    return request.COOKIES.get(settings.BAKEN_DEVICE_COOKIE, "")
 
 
 def address_of(request: HttpRequest) -> str | None:

@@ -9,13 +9,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from django.conf import settings
 from django.contrib import auth
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from baken.record.ledger import clock
-from baken.record.people import factors, sessions
+from baken.record.people import devices, factors, sessions
 from baken.record.people.access import Caller
 from baken.record.people.models import User
 from baken.show.web.device import session_of
@@ -43,7 +44,12 @@ def enter(request: HttpRequest, user: User, to: str, *, strong: bool) -> HttpRes
     auth.login(request, user)
     request.session["strong"] = strong
     sessions.begin(user, **session_of(request))
-    return redirect(to)
+    response = redirect(to)
+    response.set_cookie(
+        settings.BAKEN_DEVICE_COOKIE, devices.word_for(user), max_age=devices.LIFE, samesite="Lax", httponly=True,
+        secure=settings.SESSION_COOKIE_SECURE,
+    )  # fmt: skip
+    return response
 
 
 def stamp(request: HttpRequest, **_signal: Any) -> None:

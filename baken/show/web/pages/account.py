@@ -37,7 +37,7 @@ def password(request: PageRequest) -> HttpResponse:
     form = PasswordForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         with refusals(form):
-            user = sessions.change_password(user, **form.cleaned_data)
+            user = sessions.change_password(user, session_key=request.session.session_key or "", **form.cleaned_data)
             messages.success(request, gettext("Your password was changed; you were signed out everywhere else."))
             return enter(request, user, "security", strong=strong)
     return show(request, "account/password.html", form=form)

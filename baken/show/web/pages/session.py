@@ -9,7 +9,7 @@ from baken.record.people import factors, flows, openid, passkeys, sessions
 from baken.record.people.models import User
 from baken.record.people.reads import provider
 from baken.show.web import navigation
-from baken.show.web.device import address_of
+from baken.show.web.device import address_of, word_of
 from baken.show.web.entering import confirm, enter, going_to, in_or_on, waiting
 from baken.show.web.errors import answer, refusals
 from baken.show.web.forms.session import AppearanceForm, CodeForm, ConfirmationForm, SignInForm
@@ -37,7 +37,7 @@ def sign_in(request: PageRequest) -> HttpResponse:
     form = SignInForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         with refusals(form):
-            user = sessions.check_credentials(address=address_of(request), **form.cleaned_data)
+            user = sessions.check_credentials(address=address_of(request), device=word_of(request), **form.cleaned_data)
             return in_or_on(request, user, going_to(request))
     context = {"next": going_to(request), "providers": openid.providers(), "passkeys": passkeys.possible()}
     return show(request, "session/sign_in.html", context, form=form)
@@ -53,7 +53,7 @@ def sign_in_step(request: PageRequest) -> HttpResponse:
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         with refusals(form):
-            sessions.check_second_step(user, form.cleaned_data["code"])
+            sessions.check_second_step(user, form.cleaned_data["code"], device=word_of(request))
             return enter(request, user, to, strong=True)
     return show(request, "session/step.html", {"held": factors.held(user)}, form=form)
 
@@ -68,9 +68,11 @@ def confirmation(request: PageRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         with refusals(form):
             if "password" in form.fields:
-                sessions.check_password(user, form.cleaned_data["password"])
+                sessions.check_password(
+                    user, form.cleaned_data["password"], session_key=request.session.session_key or ""
+                )
             if "code" in form.fields:
-                sessions.check_second_step(user, form.cleaned_data["code"])
+                sessions.check_second_step(user, form.cleaned_data["code"], device=word_of(request))
             confirm(request)
             return redirect(going_to(request))
     providers = [row for row in openid.providers_of(user) if row.second_factor or not held]
