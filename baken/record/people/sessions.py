@@ -85,6 +85,11 @@ def count_departure(address: str | None) -> None:
     tries.at_departure(address)
 
 
+def count_challenge(address: str | None) -> None:
+    """Somebody unknown asks what to sign with a passkey, and gets a session for that. Raises TooManyAttempts."""
+    tries.at_challenge(address)
+
+
 def check_password(user: User, password: str, *, session_key: str = "", field: str = "password") -> None:
     """The person at the keyboard knows their password. Each try counts, for their session alone.
 

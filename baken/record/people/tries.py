@@ -61,6 +61,12 @@ def at_departure(address: str | None) -> None:
         _count(_key("departure", network.counted_as(address)), PER_ADDRESS)
 
 
+def at_challenge(address: str | None) -> None:
+    """One more stranger from there who asks what to sign with a passkey. Raises TooManyAttempts."""
+    if address:
+        _count(_key("challenge", network.counted_as(address)), PER_ADDRESS)
+
+
 def at_confirmation(user: User, session: str) -> str:
     """Count a try by somebody who is in, at their own password; the key to forget it by. Raises TooManyAttempts."""
     key = _of_account("account", user.email_key, f"session {session}")

@@ -13,7 +13,9 @@ from baken.record.people.flows import PeopleError
 from baken.record.people.models import User
 from baken.record.people.reads import provider
 from baken.record.people.session_store import stored_as
+from baken.record.people.tries import TooManyAttempts
 from baken.show.web import entering, errors
+from baken.show.web.device import address_of
 from baken.show.web.errors import refusals
 from baken.show.web.forms.account import AuthenticatorForm, PasskeyForm, PasskeyNameForm
 from baken.show.web.guard import page, show
@@ -112,6 +114,11 @@ def passkey_challenge(request: PageRequest) -> HttpResponse:
     """What the browser asks a device to sign, to sign in, as the second step, or to show again who one is."""
     on_the_way = entering.waiting(request)
     user = request.user if isinstance(request.user, User) else on_the_way[0] if on_the_way else None
+    if user is None:
+        try:
+            sessions.count_challenge(address_of(request))
+        except TooManyAttempts:
+            return HttpResponse(status=429)  # read by our script alone
     options, challenge = passkeys.ask_to_sign(user)
     entering.challenge(request, challenge)
     return JsonResponse(options)
