@@ -20,7 +20,6 @@ from baken.record.ledger import clock
 from baken.record.monitors import flows, reads
 from baken.record.monitors.flows import MonitorError
 from baken.record.monitors.models import Location, Monitor, Sight, StateChange
-from baken.record.people.acting import HEARD
 from baken.show.api import prober
 from tests.conftest import Cast
 from tests.flows.prober_world import Hub
@@ -224,8 +223,8 @@ def test_a_request_that_is_not_signed_by_the_location_is_refused(
 def test_the_connection_is_the_hubs_only_once_the_signature_is_checked(location: Location) -> None:
     def actor() -> str:
         with connection.cursor() as cursor:
-            cursor.execute(HEARD)
-            return cursor.fetchone()[2] or ""
+            cursor.execute("SELECT current_setting('baken.actor', true)")
+            return cursor.fetchone()[0] or ""
 
     before, timestamp = actor(), str(now())
     for key, after in ((Ed25519PrivateKey.generate(), before), (KEY, prober.HUB.actor)):

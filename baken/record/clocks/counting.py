@@ -103,7 +103,6 @@ class Counting:
         self._told_again = self._reports_beside_the_first() if customer else set()
         self._live |= dict(self._fold(self._told_again - self._spoken_for, {}))
         self._spoken_for |= self._told_again
-        self._cells = Cells(service.id, customer, periods, as_of, self._spoken_for)
 
     def tally(self, code: str, period: Period) -> tallies.Tally:
         """C3, C4, C5, C8, D1 to D4."""
@@ -227,6 +226,10 @@ class Counting:
 
     def _counted(self, code: str) -> list[Attribution]:
         return [attribution for id, (attribution, _) in self._live.items() if self._counts(code, id, attribution)]
+
+    @cached_property
+    def _cells(self) -> Cells:
+        return Cells(self._service.id, self._customer, self._periods, self._as_of, self._spoken_for)
 
     @cached_property
     def _integrity(self) -> dict[Period, tallies.IntegrityCounts]:
