@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+from click.testing import CliRunner
 from django.db import connections
 
 from baken.record.orgs import keys, rotation, spreading
 from baken.record.orgs.models import DataKey, File, Organisation, Rotation
 from baken.record.orgs.sealing import version_of
+from baken.run.cli.rotating import rotate
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,8 +32,8 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     keys.forget_all()
 
 
-def filled(rows: int) -> Organisation:
-    owner = Organisation.objects.create(code="acme", kind="customer", name="Acme", created_at=NOW)
+def filled(rows: int, code: str = "acme") -> Organisation:
+    owner = Organisation.objects.create(code=code, kind="customer", name=code.title(), created_at=NOW)
     for number in range(rows):
         written(owner, number)
     return owner
@@ -93,6 +95,28 @@ def test_killed_at_three_points_it_goes_on_while_others_read_and_write() -> None
     keys.forget_all()
     names = [row.name for row in File.objects.filter(organisation=owner)]
     assert sorted(names) == sorted(f"file {number}" for number in range(200 + len(added)))
+
+
+def test_of_many_all_are_begun_before_the_first_one_ends() -> None:
+    owners, over, most = [filled(30), filled(30, "bolt"), filled(30, "coil")], threading.Event(), [0]
+
+    def watch() -> None:
+        while not over.is_set():
+            most.append(Rotation.objects.count())
+        connections.close_all()
+
+    for owner in owners[:2]:
+        rotation.begin_one(owner.id)  # as if it had been killed while it began them
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        assert CliRunner().invoke(rotate, [], catch_exceptions=False).exit_code == 0
+    finally:
+        over.set()
+        thread.join()
+    assert max(most) == 3
+    assert [versions(owner) for owner in owners] == [{2}] * 3
+    assert not Rotation.objects.exists()
 
 
 def _die(seen: rotation.Progress, at: int) -> None:

@@ -6,6 +6,8 @@ locked while they are sealed again, so a change under way is neither lost nor ov
 old version in its hands may have sealed with it meanwhile: tables are swept until none is left. 5. Then the old
 versions are deleted, and copies of old values, wherever they are, are noise.
 
+New versions of many organisations are begun first and all together, so that the wait of step 4 is one for all of them.
+
 Killed at any point it goes on where it was. Both versions open throughout, so no read ever fails.
 """
 
@@ -38,7 +40,9 @@ def rotate(organisation: UUID, progress: Callable[[Progress], None], *, begin: b
     begin: whether to begin one when none is under way. Raises KeysErased, Unsealable for a value that was tampered
     with; the rotation then stays where it is.
     """
-    rotation = _begun(organisation) if begin else Rotation.objects.filter(organisation_id=organisation).first()
+    if begin:
+        begin_one(organisation)
+    rotation = Rotation.objects.filter(organisation_id=organisation).first()
     if rotation is None:
         return
     total = sum(_rows(model, organisation).count() for model in sealed_models())
@@ -69,14 +73,16 @@ def _rows(model: type[models.Model], organisation: UUID) -> "models.QuerySet[Any
 
 
 @transaction.atomic
-def _begun(organisation: UUID) -> Rotation:
+def begin_one(organisation: UUID) -> None:
+    """Let what is written from now on be sealed with a new version, unless a rotation is under way. Raises KeysErased.
+
+    Whoever rotates many organisations begins all of them first: every process then learns of all in the same time.
+    """
     Organisation.objects.select_for_update().get(id=organisation)
-    held = Rotation.objects.filter(organisation_id=organisation).first()
-    if held is None:
+    if not Rotation.objects.filter(organisation_id=organisation).exists():
         held = Rotation(organisation_id=organisation, version=keys.add_version(organisation))
         held.save(force_insert=True)
         keys.make_primary(organisation, held.version)
-    return held
 
 
 def _walk(rotation: Rotation) -> Iterator[int]:

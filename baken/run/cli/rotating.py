@@ -55,6 +55,9 @@ def _of_organisations(code: str | None, *, wrapping: bool) -> None:
     chosen = chosen.filter(code=code) if code else chosen
     if code and not chosen.exists():
         raise click.ClickException(f"organisation: there is none of code {code!r}")
+    if not wrapping:
+        for organisation in chosen:  # all of them first: the wait until every process knows is one for all
+            rotation.begin_one(organisation.id)
     for organisation in chosen:
         if wrapping:
             keys.rewrap(organisation.id)
