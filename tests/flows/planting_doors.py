@@ -18,7 +18,13 @@ class Words(Protocol):
     def unkept(self) -> str: ...
 
 
-MADE = ("Authenticator.secret", "IdentityProvider.subject_key", "RecoveryCode.digest", "HoneyUse.address")
+MADE = (
+    "Authenticator.secret",
+    "IdentityProvider.subject_key",
+    "RecoveryCode.digest",
+    "HoneyUse.address",
+    "Storm.tried",
+)
 """Columns of which nobody can choose what they say."""
 INTRUDER = "2001:db8:7e57:ab1e::5ec"
 """Where whoever uses the honey tokens asks from."""
@@ -122,12 +128,12 @@ def honey_tokens(secret: Words, administrator: Any, provider: Any) -> None:
 
 
 def storm(secret: Words) -> None:
-    """One account is tried from many addresses."""
+    """Many accounts are tried from one address."""
     from django.test import Client
 
-    tried = f"{secret()}@{secret()}.example"
-    for number in range(1, 21):
-        Client(REMOTE_ADDR=f"2001:db8::{number:x}").post("/sign-in/", {"email": tried, "password": "wrong"})
+    client = Client(REMOTE_ADDR="2001:db8:7e57:5707::1")
+    for number in range(20):
+        client.post("/sign-in/", {"email": f"{secret.unkept()}{number}@nobody.example", "password": "wrong"})
 
 
 def alerts(secret: Words, world: dict[str, Any]) -> None:
