@@ -4,7 +4,7 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Page, expect
 
-from baken.record.people.sessions import PER_ACCOUNT
+from baken.record.people.tries import PER_ACCOUNT
 from tests.browser.conftest import Visit
 from tests.conftest import PASSWORD, Cast
 
