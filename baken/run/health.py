@@ -55,7 +55,7 @@ def settings() -> Check:
     wrong = [f"{name} is no setting{remedy}" for name, remedy in configuration.unknown()]
     try:
         configuration.port()
-        for name in ("BAKEN_DEMO", "BAKEN_DEBUG", "BAKEN_ALLOW_PRIVATE"):
+        for name in ("BAKEN_DEMO", "BAKEN_DEBUG", "BAKEN_ALLOW_PRIVATE", "BAKEN_OPENID_PRIVATE"):
             configuration.flag(name, default=False)
         configuration.choice("BAKEN_SECOND_FACTOR", configuration.SECOND_FACTOR)
     except configuration.ConfigurationError as error:

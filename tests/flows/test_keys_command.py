@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from baken.record.orgs import keys, rotation, spreading
+from baken.record.orgs import keys, spreading
 from baken.record.orgs.models import DataKey, Organisation
 from baken.run.cli.keys import command
 from tests.conftest import Cast

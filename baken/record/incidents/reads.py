@@ -38,7 +38,11 @@ def messages(caller: Caller, incident: Incident) -> QuerySet[Message]:
     """
     ids = [incident.id, *incident.duplicates.values_list("id", flat=True)]  # an OR over the join reads whole tables
     theirs = Membership.objects.filter(user=OuterRef("author"), organisation=OuterRef("organisation"))
-    rows = Message.objects.filter(incident__in=ids).select_related("author", "incident").annotate(by_customer=Exists(theirs))
+    rows = (
+        Message.objects.filter(incident__in=ids)
+        .select_related("author", "incident")
+        .annotate(by_customer=Exists(theirs))
+    )
     return rows if caller.staff else rows.filter(visible=True)
 
 
