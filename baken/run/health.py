@@ -1,5 +1,6 @@
 """Whether this installation is well: what `baken doctor` looks at, from the ground up."""
 
+import os
 import shutil
 import time
 import urllib.error
@@ -10,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from baken.reach.clamav import Clamd
 from baken.run import configuration
 from baken.run.ready import django_ready
 
@@ -24,11 +26,15 @@ CLOCK_OFF = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at. `detail` says what was found and, when it is wrong, what to do."""
+    """One thing that was looked at. `detail` says what was found and, when it is wrong, what to do.
+
+    warns: it works, and there is something to do about it all the same.
+    """
 
     name: str
     ok: bool
     detail: str
+    warns: bool = False
 
 
 def examine() -> Iterator[Check]:
@@ -42,7 +48,7 @@ def examine() -> Iterator[Check]:
         return
     yield from found
     if all(check.ok for check in found):
-        yield from _each(clock, worker, probers, ledger)
+        yield from _each(login, clock, worker, probers, ledger, scanner, store)
     yield pages()
 
 
@@ -86,6 +92,24 @@ def schema() -> Check:
     missing = pending()
     remedy = f"{len(missing)} changes are missing; `baken up` makes them"
     return Check("schema", not missing, remedy if missing else "up to date")
+
+
+def login() -> Check:
+    """The login that works may not let its roles go and be the owner of the tables: else policies do not hold it."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(OWNS)
+        owns = cursor.fetchone()[0]
+    remedy = "the login can become the owner of the tables; set DATABASE_OWNER_URL, and give DATABASE_URL its own"
+    return Check("login", True, remedy if owns else "owns nothing", warns=owns)
+
+
+OWNS = """
+SELECT EXISTS (
+    SELECT FROM pg_class WHERE oid = 'django_migrations'::regclass AND pg_has_role(session_user, relowner, 'MEMBER')
+)
+"""
 
 
 def clock() -> Check:
@@ -139,6 +163,31 @@ def ledger() -> Check:
     broken = next(verify(since=datetime.now(UTC) - timedelta(days=1)), None)
     where = f"{broken.stream_kind} {broken.stream_id} is broken at fact {broken.seq}; keep backups" if broken else ""
     return Check("ledger", broken is None, where or "the chain holds")
+
+
+def scanner() -> Check:
+    """The virus scanner answers, if there is to be one."""
+    address = os.environ.get("BAKEN_CLAMAV")
+    if not address:
+        return Check("scanner", True, "none is set: files are not scanned")
+    try:
+        return Check("scanner", True, Clamd(address).version())
+    except (OSError, ValueError) as error:
+        return Check("scanner", False, f"{error}; start it, or correct BAKEN_CLAMAV")
+
+
+def store() -> Check:
+    """The object store answers, if there is to be one."""
+    from baken.record.orgs.places import OBJECTS, StoreUnreachable
+
+    if not os.environ.get("BAKEN_S3_BUCKET"):
+        return Check("store", True, "none is set: files lie in PostgreSQL")
+    try:
+        OBJECTS.ask()
+    except StoreUnreachable as error:
+        said = f"{error.__cause__}; look at BAKEN_S3_ENDPOINT, the bucket, and the keys and what they may"
+        return Check("store", False, " ".join(said.split()))
+    return Check("store", True, "answers")
 
 
 def pages() -> Check:

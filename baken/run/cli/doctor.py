@@ -14,7 +14,8 @@ from baken.run.health import examine
 def command(ctx: click.Context, as_json: bool) -> None:
     """Look at everything that Baken rests on, and say what to do about what is wrong.
 
-    Settings, disk, database, schema, clock, worker, probers, the ledger's chain, the pages. Changes nothing.
+    Settings, disk, database, schema, its login, clock, worker, probers, the ledger's chain, the virus scanner, the
+    object store, the pages. Changes nothing.
 
     \b
     Examples:
@@ -29,6 +30,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
         click.echo(json.dumps({"ok": well, "checks": [asdict(check) for check in checks]}, indent=2))
     else:
         for check in checks:
-            click.echo(f"{'ok   ' if check.ok else 'WRONG'} {check.name:9} {check.detail}")
+            said = "WRONG" if not check.ok else "warn" if check.warns else "ok"
+            click.echo(f"{said:5} {check.name:9} {check.detail}")
     if not well:
         ctx.exit(1)
