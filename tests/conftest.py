@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
+import hypothesis
 import pytest
 from django.db import connections
 from django.test import TransactionTestCase
+from hypothesis import HealthCheck
 from pytest_django import DjangoDbBlocker, Settings
 
 from baken.domain.agreements import default_terms
@@ -29,6 +31,11 @@ from tests.databases import owning
 
 PASSWORD = "correct horse battery"
 START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+# How long an example takes says something of the machine and of what else runs on it.
+hypothesis.settings.register_profile("baken", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis.settings.load_profile("baken")
 
 
 def pytest_configure() -> None:
@@ -150,9 +157,12 @@ def _empty_the_tables(case: TransactionTestCase) -> None:
     """Empty all tables after a test that commits; the ledger refuses that to everybody but its owner."""
     with owning() as cursor:
         cursor.execute(policies.TABLES)
-        names = ", ".join(f'"{name}"' for (name,) in cursor.fetchall() if name != policies.MIGRATIONS)
+        names = [name for (name,) in cursor.fetchall() if name != policies.MIGRATIONS]
+        cursor.execute(" UNION ALL ".join(f"(SELECT '{name}' FROM \"{name}\" LIMIT 1)" for name in names))
+        filled = ", ".join(f'"{name}"' for (name,) in cursor.fetchall())
         cursor.execute("ALTER TABLE ledger_ledgerfact DISABLE TRIGGER ledger_append_only")
-        cursor.execute(f"TRUNCATE {names}")
+        if filled:
+            cursor.execute(f"TRUNCATE {filled} CASCADE")
         cursor.execute("ALTER TABLE ledger_ledgerfact ENABLE ALWAYS TRIGGER ledger_append_only")
     indexkeys.forget_all()
     indexkeys.ensure()

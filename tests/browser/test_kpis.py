@@ -17,6 +17,7 @@ from baken.record.incidents.models import Incident
 from baken.record.ledger import clock
 from baken.record.monitors import flows as monitors
 from baken.record.reports.models import Snapshot
+from baken.record.reports.status import for_everybody
 from tests.browser.conftest import Visit, sideways
 from tests.conftest import Cast
 from tests.flows import following
@@ -222,6 +223,7 @@ def test_whether_the_services_work_for_everybody_to_see(
     page = visit(None, "/status/", timezone_id="Pacific/Auckland", dark=True)
     expect(page.get_by_role("heading", level=1)).to_have_text("It is not known whether Cloud works.")
     see(location, monitor, began + timedelta(minutes=30), now.replace(microsecond=0))
+    for_everybody.forget()
     page.goto("/status/?again")
     expect(page.get_by_role("heading", level=1)).to_have_text("Cloud works.")
     expect(page.locator("main")).to_contain_text("Times are in Pacific/Auckland")

@@ -87,9 +87,9 @@ def boundary() -> float:
 
 
 def measured_service(cast: Cast, opens: float) -> Service:
-    """A service whose peak hours are the hour from that instant on."""
+    """A service whose peak hours are the hour from that instant on, or what is left of the day."""
     minute = int(opens) % 86_400 // 60
-    peak = CalendarRule("UTC", tuple(Window(day, minute, minute + 60) for day in range(7)))
+    peak = CalendarRule("UTC", tuple(Window(day, minute, min(minute + 60, 1_440)) for day in range(7)))
     return catalogue.add_service(
         cast.program, provider=cast.provider, code="measured", name="Measured", valid_from=cast.service.created_at,
         terms=dataclasses.replace(default_terms("UTC"), peak=peak),

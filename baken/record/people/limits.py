@@ -39,12 +39,16 @@ class TooOften(Exception):
         self.standing, self.wait = standing, wait
 
 
-SPEND = """
-INSERT INTO people_allowance AS held (key, used_until) VALUES (%(key)s, %(now)s::timestamptz + %(share)s)
-ON CONFLICT (key) DO UPDATE SET used_until = greatest(held.used_until, %(now)s) + %(share)s
-WHERE greatest(held.used_until, %(now)s) + %(share)s <= %(now)s::timestamptz + %(window)s
-RETURNING used_until
+USED = """
+CASE WHEN held.used_until > %(now)s::timestamptz + %(window)s THEN %(now)s ELSE greatest(held.used_until, %(now)s) END
 """
+"""Until when a bucket is used up. What lies beyond the window a clock wrote that was ahead: nobody waits for that."""
+SPEND = f"""
+INSERT INTO people_allowance AS held (key, used_until) VALUES (%(key)s, %(now)s::timestamptz + %(share)s)
+ON CONFLICT (key) DO UPDATE SET used_until = {USED} + %(share)s
+WHERE {USED} + %(share)s <= %(now)s::timestamptz + %(window)s
+RETURNING used_until
+"""  # noqa: S608  our own text
 
 
 def spend(policy: str, whose: str) -> Standing | None:
