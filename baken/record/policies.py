@@ -13,6 +13,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 from psycopg import sql
@@ -194,11 +195,15 @@ def in_force(connection: BaseDatabaseWrapper, login: str) -> bool:
 
 
 def put_in_force(connection: BaseDatabaseWrapper, login: str) -> None:
-    """Make the roles, let `login` take them on, and put the rules on every table; for the owner, as often as wanted."""
+    """Make the roles, let `login` take them on, and put the rules on every table; for the owner, as often as wanted.
+
+    Roles are the server's. The rules are this database's, and change all at once: nobody meets a table without its own.
+    """
     with connection.cursor() as cursor:
         for role in ROLES:
             cursor.execute(MAKE_ROLE.format(role=role))
         cursor.execute(sql.SQL("GRANT {} TO {}").format(_names(ROLES), sql.Identifier(login)))
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         cursor.execute(REVOKE.format(roles=", ".join(ROLES)))
         cursor.execute(OWNERS_ALONE)
         tables = _tables(cursor)
