@@ -18,7 +18,7 @@ from baken.record.orgs.files import take_all
 from baken.record.orgs.models import File, Organisation
 from baken.record.people import access
 from baken.record.people import reads as people
-from baken.record.people.access import Caller, NotFound, Permission
+from baken.record.people.access import Caller, NotFound, Permission, require_not_erased
 from baken.record.people.models import User
 
 
@@ -149,8 +149,7 @@ def _locked(caller: Caller, number: int) -> Complaint:
     complaint = visible(caller).select_for_update(of=("self",)).filter(number=number).first()
     if complaint is None:
         raise NotFound("There is no such complaint.")
-    if complaint.organisation.erased_at:
-        raise Conflict("This customer was erased; nothing can be written about it any more.")
+    require_not_erased(complaint.organisation)
     return complaint
 
 

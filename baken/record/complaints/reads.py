@@ -7,7 +7,7 @@ from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from baken.record.complaints.models import Attachment, Complaint, Remark
 from baken.record.orgs import opened
 from baken.record.orgs.models import File, Organisation
-from baken.record.people.access import Caller, Conflict, NotFound, Permission
+from baken.record.people.access import Caller, NotFound, Permission, require_not_erased
 from baken.record.people.models import Membership
 
 
@@ -75,8 +75,7 @@ def files_go_to(caller: Caller, number: int) -> Organisation:
     """Whose a file is that is sent with a remark, before it is sent. Raises Forbidden, NotFound, Conflict."""
     caller.require(Permission.FILE_COMPLAINTS)
     organisation = complaint(caller, number).organisation
-    if organisation.erased_at:
-        raise Conflict("This customer was erased; nothing can be written about it any more.")
+    require_not_erased(organisation)
     return organisation
 
 

@@ -15,10 +15,8 @@ from baken.record.ledger.flows import Entry, Stream, append
 from baken.record.orgs import search
 from baken.record.orgs.files import take_all
 from baken.record.orgs.models import File
-from baken.record.people.access import Caller, Conflict, NotFound, Permission
+from baken.record.people.access import Caller, NotFound, Permission, require_not_erased
 from baken.record.people.models import User
-
-ERASED = "This customer was erased; nothing can be written about it any more."
 
 
 def locked(caller: Caller, number: int, permission: Permission) -> Incident:
@@ -27,8 +25,7 @@ def locked(caller: Caller, number: int, permission: Permission) -> Incident:
     incident = visible(caller).select_for_update(of=("self",)).filter(number=number).first()
     if incident is None:
         raise NotFound("There is no such incident.")
-    if incident.organisation.erased_at:
-        raise Conflict(ERASED)
+    require_not_erased(incident.organisation)
     return incident
 
 

@@ -12,7 +12,7 @@ from baken.record.ledger import reads as ledger
 from baken.record.ledger.models import LedgerFact
 from baken.record.orgs import opened, search
 from baken.record.orgs.models import File, Organisation
-from baken.record.people.access import Caller, Conflict, NotFound, Permission
+from baken.record.people.access import Caller, NotFound, Permission, require_not_erased
 from baken.record.people.models import Membership
 
 
@@ -70,8 +70,7 @@ def files_go_to(caller: Caller, number: int) -> Organisation:
     """Whose a file is that is sent with a message, before it is sent. Raises Forbidden, NotFound, Conflict."""
     caller.require(Permission.REPORT_INCIDENTS)
     organisation = incident(caller, number).organisation
-    if organisation.erased_at:
-        raise Conflict("This customer was erased; nothing can be written about it any more.")
+    require_not_erased(organisation)
     return organisation
 
 

@@ -11,6 +11,8 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from baken.record.orgs.models import Organisation
+
 
 class Role(StrEnum):
     """The five people, and their front pages."""
@@ -133,3 +135,14 @@ def program(actor: str) -> Caller:
 
 NOBODY = Caller(actor="anonymous", organisation=None)
 """Somebody who is not signed in."""
+
+
+def require_not_erased(organisation: Organisation) -> None:
+    """Raise Conflict for a customer who was erased: nothing that is written about them could be read."""
+    if organisation.erased_at:
+        raise Conflict("This customer was erased; nothing can be written about it any more.")
+
+
+def actor_of(user: UUID) -> str:
+    """How facts name a person."""
+    return f"user:{user}"

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -119,9 +118,4 @@ def unlink(caller: Caller, user: User) -> int:
 def note(user: User, kind: Happening, *, actor: str = "", **data: int | str) -> None:
     """A fact on a person's stream, in the caller's transaction. actor: the person themself when it is not given."""
     stream = Stream("person", user.id, user.organisation_id)
-    append(stream, [Entry(kind.value, clock.now(), data)], actor=actor or actor_of(user.id))
-
-
-def actor_of(user: UUID) -> str:
-    """How facts name a person."""
-    return f"user:{user}"
+    append(stream, [Entry(kind.value, clock.now(), data)], actor=actor or access.actor_of(user.id))

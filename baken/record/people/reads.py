@@ -12,7 +12,7 @@ from baken.record.ledger import clock
 from baken.record.orgs import opened
 from baken.record.orgs.models import Organisation
 from baken.record.orgs.search import address_keys
-from baken.record.people.access import Caller, NotFound, Permission, Role
+from baken.record.people.access import Caller, NotFound, Permission, Role, actor_of
 from baken.record.people.flows import token_digest
 from baken.record.people.models import ApiToken, Membership, User
 
@@ -30,7 +30,7 @@ def caller_of(user: User) -> Caller:
     """The caller that a signed-in user is."""
     held = list(Membership.objects.filter(user=user).values_list("organisation_id", "role"))
     return Caller(
-        actor=f"user:{user.id}",
+        actor=actor_of(user.id),
         organisation=held[0][0] if held else None,
         roles=frozenset(Role(role) for _, role in held),
         user=user.id,

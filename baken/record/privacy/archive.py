@@ -23,6 +23,7 @@ from baken.record.orgs import files
 from baken.record.orgs.erasure import Rule, Whose, carried, of
 from baken.record.orgs.keys import KeysErased
 from baken.record.orgs.models import File
+from baken.record.people.access import actor_of
 from baken.record.people.models import ApiToken
 from baken.record.privacy.readme import README
 from baken.record.privacy.rules import RULES
@@ -168,7 +169,7 @@ def _facts(whose: Whose) -> Iterator[dict[str, Any]]:
             yield _fact(row, row.actor)
         return
     tokens = ApiToken.objects.filter(user_id=whose.person).values_list("id", flat=True)
-    own = {f"user:{whose.person}", *(f"token:{id}" for id in tokens)}
+    own = {actor_of(whose.person), *(f"token:{id}" for id in tokens)}
     streams = [whose.person]
     for model in (Incident, Complaint):
         streams += model._default_manager.filter(reporter_id=whose.person).values_list("id", flat=True)

@@ -115,8 +115,8 @@ def _remember(caller: Caller, snapshot: Snapshot) -> None:
 
 
 def _readable(scope: Scope) -> None:
-    if scope.customer and scope.customer.erased_at:
-        raise access.Conflict("This customer was erased; nothing can be written about it any more.")
+    if scope.customer:
+        access.require_not_erased(scope.customer)
 
 
 def _owner(scope: Scope) -> UUID:

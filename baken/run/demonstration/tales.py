@@ -13,6 +13,7 @@ from baken.record.incidents.models import Message
 from baken.record.incidents.past import Past
 from baken.record.ledger.flows import Entry
 from baken.record.orgs.fields import new_id
+from baken.record.people.access import actor_of
 from baken.run.demonstration.topics import Phrases, Topic
 from baken.run.demonstration.world import Person
 
@@ -183,13 +184,13 @@ class Tale:
 
     def _happens(self, kind: Kind, at: int, by: Person, data: Mapping[str, object] | None = None) -> None:
         when = to_datetime(at)
-        self.entries.append(Entry(kind.value, when, data or {}, recorded=when, actor=f"user:{by.user.id}"))
+        self.entries.append(Entry(kind.value, when, data or {}, recorded=when, actor=actor_of(by.user.id)))
 
     def _says(self, kind: str, at: int, by: Person, text: str, *, visible: bool | None = None) -> None:
         shown = kind not in (Message.Kind.NOTE, Message.Kind.REASON) if visible is None else visible
         self.messages.append(
             Message(
-                kind=kind, visible=shown, author_id=by.user.id, actor=f"user:{by.user.id}",
+                kind=kind, visible=shown, author_id=by.user.id, actor=actor_of(by.user.id),
                 body=self._filled(text), created_at=to_datetime(at),
             )
         )  # fmt: skip

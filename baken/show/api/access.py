@@ -14,6 +14,7 @@ from baken.record.people.acting import say
 from baken.record.people.network import address_of
 from baken.record.people.reads import caller_of_token
 from baken.show.api import limiting
+from baken.show.api.schemas import CODE
 
 Receives = Callable[[HttpRequest, Caller], tuple[Organisation, str]]
 
@@ -62,6 +63,15 @@ def number_in(request: HttpRequest) -> int:
     if not number.isascii() or not number.isdigit():
         raise NotFound("There is no such record.")
     return int(number)
+
+
+def code_in(request: HttpRequest, name: str) -> str:
+    """The code in the address, likewise. Raises NotFound when it is none."""
+    match = request.resolver_match
+    code = str(match.kwargs[name]) if match else ""
+    if not re.fullmatch(CODE, code):
+        raise NotFound("There is no such record.")
+    return code
 
 
 def needs(

@@ -15,8 +15,8 @@ from baken.domain.alerts import Level
 from baken.record.catalogue import reads as catalogue
 from baken.record.detection import alerts, sources
 from baken.record.detection.models import AlertGroup, AlertSource
-from baken.record.people.access import NotFound, Permission
-from baken.show.api.access import ApiRequest, Token, needs
+from baken.record.people.access import Permission
+from baken.show.api.access import ApiRequest, Token, code_in, needs
 from baken.show.api.alert_formats import read
 from baken.show.api.schemas import Code, Input, MaybeLine, Moment, Page, Paging, page
 
@@ -46,11 +46,7 @@ class SourceToken(Token):
         machines. Raises NotFound, Conflict, TooMany and RequestDataTooBig.
         """
         if (caller := self._caller(request)) is not None:
-            match = request.resolver_match
-            named = str(match.kwargs["source"]) if match else ""
-            if "\x00" in named:  # PostgreSQL's text cannot hold it
-                raise NotFound("There is no such alert source.")
-            sources.count_request(caller, named)
+            sources.count_request(caller, code_in(request, "source"))
             if len(request.body) > LARGEST:
                 raise RequestDataTooBig
         return caller

@@ -52,7 +52,8 @@ Moment = Annotated[
     WithJsonSchema(_INSTANT | {"examples": ["2026-03-02T08:30:00Z"]}),
 ]
 """An instant that is told: ISO 8601 in UTC, microseconds only when there are any."""
-Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$"), Field(examples=["cloud"])]
+CODE = r"^[A-Za-z0-9_-]{1,64}$"
+Code = Annotated[str, StringConstraints(pattern=CODE), Field(examples=["cloud"])]
 Zone = Annotated[
     str, StringConstraints(max_length=64), AfterValidator(_known_zone), Field(examples=["Europe/Amsterdam"])
 ]

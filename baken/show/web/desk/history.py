@@ -11,6 +11,7 @@ from django.utils.translation import gettext, ngettext
 from baken.record.incidents.models import Incident
 from baken.record.ledger.models import LedgerFact
 from baken.record.people import reads as people
+from baken.record.people.access import actor_of
 from baken.show.web.desk import words
 
 Data = Mapping[str, Any]
@@ -56,7 +57,7 @@ def events(rows: Sequence[LedgerFact]) -> list[Event]:
 
 def _took_it(row: LedgerFact) -> bool:
     """Whether somebody assigned it to themselves: that they took it on says so already."""
-    return row.kind == "incident.assigned" and row.actor == f"user:{row.data['to']}"
+    return row.kind == "incident.assigned" and row.actor == actor_of(row.data["to"])
 
 
 def _people(rows: Iterable[LedgerFact]) -> set[UUID]:
