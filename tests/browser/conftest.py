@@ -95,6 +95,12 @@ def visit(site: str, browser: Browser) -> Iterator[Visit]:
     assert not complaints, complaints
 
 
+def sign_out(page: Page) -> None:
+    """Sign out, and wait until the browser has forgotten the session: it would forget the next one with it."""
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/sign-in/")
+
+
 def _is_error(said: Any) -> bool:
     """Errors but the browser's own remark that an answer was a 4xx, which tests ask for."""
     return said.type == "error" and not said.text.startswith("Failed to load resource")

@@ -9,7 +9,7 @@ from pytest_django import Settings
 from baken.record.ledger.models import LedgerFact
 from baken.record.people import sessions
 from baken.record.people.models import Identity, IdentityProvider, User
-from tests.browser.conftest import Barriers, Visit
+from tests.browser.conftest import Barriers, Visit, sign_out
 from tests.conftest import Cast
 from tests.flows.openid_provider import Provider
 
@@ -158,7 +158,7 @@ def test_what_comes_back_unasked_is_refused(visit: Visit, cast: Cast, here: str,
     with page.expect_request(lambda request: back in request.url) as arrived:
         agree_there(page)
     expect(page).to_have_title("Front page · Provider")
-    page.get_by_role("button", name="Sign out").click()
+    sign_out(page)
     page.goto(arrived.value.url)  # the same answer once more
     expect(page.get_by_role("status").first).to_contain_text("was broken off")
 

@@ -13,7 +13,7 @@ from baken.record.ledger.models import LedgerFact
 from baken.record.people import authenticator, factors, passkeys
 from baken.record.people.models import Authenticator, Passkey, User
 from baken.record.people.session_store import SessionStore
-from tests.browser.conftest import Barriers, Visit
+from tests.browser.conftest import Barriers, Visit, sign_out
 from tests.browser.test_signing_in import sign_in
 from tests.conftest import PASSWORD, Cast
 from tests.flows.test_factors import code_at
@@ -80,7 +80,7 @@ def test_an_app_and_codes_on_paper(visit: Visit, cast: Cast, barriers: Barriers,
     page.get_by_role("link", name="I have them").click()
     expect(page.get_by_text("10 are left")).to_be_visible()
 
-    page.get_by_role("button", name="Sign out").click()
+    sign_out(page)
     sign_in(page, "alice@customer.example", PASSWORD)
     expect(page).to_have_title("The second step · Provider")
     before = {cookie["name"]: cookie["value"] for cookie in page.context.cookies()}
@@ -96,7 +96,7 @@ def test_an_app_and_codes_on_paper(visit: Visit, cast: Cast, barriers: Barriers,
     after = {cookie["name"]: cookie["value"] for cookie in page.context.cookies()}
     assert before["sessionid"] != after["sessionid"]
 
-    page.get_by_role("button", name="Sign out").click()
+    sign_out(page)
     sign_in(page, "alice@customer.example", PASSWORD)
     page.get_by_label("Code", exact=True).fill(codes[3])
     page.get_by_role("button", name="Go on").click()
@@ -105,7 +105,7 @@ def test_an_app_and_codes_on_paper(visit: Visit, cast: Cast, barriers: Barriers,
     expect(page.get_by_text("9 are left")).to_be_visible()
     page.get_by_role("button", name="Remove the app").click()
     expect(page.get_by_text("The app was removed")).to_be_visible()
-    page.get_by_role("button", name="Sign out").click()
+    sign_out(page)
     sign_in(page, "alice@customer.example", PASSWORD)
     expect(page).to_have_title("Front page · Provider")
 
@@ -130,14 +130,14 @@ def test_a_passkey_is_added_and_lets_in_alone_and_as_second_step(
     page.get_by_role("button", name="Make the passkey").click()
     expect(page.get_by_role("alert")).to_contain_text("The device made no passkey")
 
-    page.get_by_role("button", name="Sign out").click()
+    sign_out(page)
     page.goto("/sign-in/?next=/account/security/")
     page.get_by_role("button", name="Use a passkey").click()
     expect(page).to_have_title("Signing in · Provider")
     passkey = Passkey.objects.get()
     assert passkey.user == cast.alice.user and passkey.last_used_at and passkey.count > 0
 
-    page.get_by_role("button", name="Sign out").click()
+    sign_out(page)
     sign_in(page, "alice@customer.example", PASSWORD)
     page.get_by_role("button", name="Use a passkey").click()
     expect(page).to_have_title("Front page · Provider")
@@ -149,7 +149,7 @@ def test_a_passkey_is_added_and_lets_in_alone_and_as_second_step(
     page.get_by_role("link", name="Change Old laptop").click()
     page.get_by_role("button", name="Remove the passkey").click()
     expect(page.get_by_text("None yet. A passkey")).to_be_visible()
-    page.get_by_role("button", name="Sign out").click()
+    sign_out(page)
     page.get_by_role("button", name="Use a passkey").click()
     expect(page.get_by_role("status").first).to_contain_text("This passkey is not known here")
     kinds = list(LedgerFact.objects.filter(stream_id=cast.alice.user.id).order_by("seq").values_list("kind", flat=True))
@@ -179,7 +179,7 @@ def test_an_answer_is_good_for_one_challenge_of_one_session(
     page, other = visit(cast.alice, "/account/security/"), visit(None, "/sign-in/")
     device(page)
     registered(page, "Laptop")
-    page.get_by_role("button", name="Sign out").click()
+    sign_out(page)
     answer = caught(page, "/sign-in/")
 
     csrf = other.locator("[name=csrfmiddlewaretoken]").first.input_value()  # another session, whatever it asks itself
@@ -192,8 +192,7 @@ def test_an_answer_is_good_for_one_challenge_of_one_session(
     page.request.post(f"{here}/passkeys/answer/", form=answer)
     page.goto("/account/")
     expect(page).to_have_title("Your account · Provider")
-    page.get_by_role("button", name="Sign out").click()
-    page.wait_for_url("**/sign-in/")
+    sign_out(page)
     answer["csrfmiddlewaretoken"] = page.locator("[name=csrfmiddlewaretoken]").first.input_value()
     assert "not known here" in page.request.post(f"{here}/passkeys/answer/", form=answer).text()
 
@@ -210,7 +209,7 @@ def test_a_copied_key_an_unverified_person_and_another_address_are_refused(
     page = visit(cast.alice, "/account/security/")
     session, key = device(page)
     registered(page, "Laptop")
-    page.get_by_role("button", name="Sign out").click()
+    sign_out(page)
 
     refuse(session, key, verified=False)  # no finger, no face, no PIN
     page.get_by_role("button", name="Use a passkey").click()
@@ -224,7 +223,7 @@ def test_a_copied_key_an_unverified_person_and_another_address_are_refused(
     Passkey.objects.update(count=0)
     page.get_by_role("button", name="Use a passkey").click()
     expect(page.get_by_role("status").first).not_to_contain_text("copied")
-    page.get_by_role("button", name="Sign out").click()
+    sign_out(page)
 
     answer = caught(page, "/sign-in/")
     settings.BAKEN_URL = here.replace("http:", "https:")  # signed at one address, sent to another

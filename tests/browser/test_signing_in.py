@@ -5,7 +5,7 @@ from django.conf import settings
 from playwright.sync_api import Page, expect
 
 from baken.record.people.tries import PER_ACCOUNT
-from tests.browser.conftest import Visit
+from tests.browser.conftest import Visit, sign_out
 from tests.conftest import PASSWORD, Cast
 
 NEW = "quite another sentence"
@@ -27,7 +27,7 @@ def test_the_way_in_leads_to_where_one_wanted_to_go_and_back_out(visit: Visit, c
     expect(page.get_by_label("E-mail address")).to_have_value("alice@customer.example")
     sign_in(page, "ALICE@customer.example", PASSWORD)
     page.wait_for_url("**/services/?q=1")
-    page.get_by_role("button", name="Sign out").click()
+    sign_out(page)
     expect(page).to_have_title("Sign in · Provider")
     page.goto("/services/")
     expect(page).to_have_title("Sign in · Provider")
