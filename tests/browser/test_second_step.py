@@ -166,7 +166,7 @@ def registered(page: Page, name: str) -> None:
 def caught(page: Page, path: str) -> dict[str, str]:
     """What a device answers at a page, kept back instead of sent."""
     page.goto(path)
-    page.evaluate("HTMLFormElement.prototype.submit = () => { document.title = 'caught'; }")
+    page.evaluate("() => { HTMLFormElement.prototype.submit = () => { document.title = 'caught'; }; }")
     page.get_by_role("button", name="Use a passkey").click()
     expect(page).to_have_title("caught")
     form = page.locator("form[data-passkey]")

@@ -6,12 +6,13 @@ program itself; nothing else in the house knows about sessions or headers.
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db.models import QuerySet
 
-from baken.record.orgs.models import Organisation
+if TYPE_CHECKING:  # commands name roles before Django is set up
+    from baken.record.orgs.models import Organisation
 
 
 class Role(StrEnum):
@@ -137,7 +138,7 @@ NOBODY = Caller(actor="anonymous", organisation=None)
 """Somebody who is not signed in."""
 
 
-def require_not_erased(organisation: Organisation) -> None:
+def require_not_erased(organisation: "Organisation") -> None:
     """Raise Conflict for a customer who was erased: nothing that is written about them could be read."""
     if organisation.erased_at:
         raise Conflict("This customer was erased; nothing can be written about it any more.")
