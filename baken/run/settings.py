@@ -41,6 +41,7 @@ DEBUG = configuration.flag("BAKEN_DEBUG", default=False)
 BAKEN_URL = configuration.url()
 BAKEN_HOME = configuration.home()
 BAKEN_API_LIMITS = configuration.api_limits()
+BAKEN_STRICT = configuration.flag("BAKEN_STRICT", default=False)
 BAKEN_ALLOW_PRIVATE = configuration.flag("BAKEN_ALLOW_PRIVATE", default=True)
 BAKEN_SECOND_FACTOR = configuration.choice("BAKEN_SECOND_FACTOR", configuration.SECOND_FACTOR)
 BAKEN_OPENID = "baken.run.openid.IdentityProviders"
