@@ -8,13 +8,16 @@ import os
 from typing import Any
 
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import Interfaces, SSLProtocols
 
 from baken.record.policies import DOOR, PROGRAM
 from baken.run import configuration
+from baken.run.certificate import certificate, follow
 from baken.run.lifeline import watch_parent
 
 MOST_WORKERS = 4
+READY_SECONDS = 8.0
+"""Time that a worker with a renewed certificate gets to listen in, before the old one lets go."""
 STOP_SECONDS = 5
 """Time that open answers (event streams too) get to end in; less than the supervisor's patience."""
 
@@ -44,7 +47,8 @@ def begin_at_the_door(database: dict[str, Any]) -> None:
 def main() -> None:
     """Serve until SIGTERM."""
     watch_parent()
-    Granian(
+    own = certificate()
+    server = Granian(
         "baken.run.web:application",
         address=configuration.bind(),
         port=configuration.port(),
@@ -53,7 +57,14 @@ def main() -> None:
         workers=min(MOST_WORKERS, os.cpu_count() or 1),
         websockets=False,
         workers_kill_timeout=STOP_SECONDS,
-    ).serve()
+        respawn_interval=READY_SECONDS,
+        ssl_cert=own.chain if own else None,
+        ssl_key=own.key if own else None,
+        ssl_protocol_min=SSLProtocols.tls12,
+    )
+    if own:
+        server.on_startup(lambda: follow(own))  # by then SIGHUP is heeded
+    server.serve()
 
 
 if __name__ == "__main__":

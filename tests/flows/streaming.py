@@ -3,6 +3,7 @@
 import hashlib
 import http.client
 import os
+import ssl
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from django.db import connection
 
+from baken.reach.pinning import pinned
 from tests.databases import addresses
 from tests.flows.test_up import free_port
 
@@ -46,8 +48,11 @@ class Server:
     process: "subprocess.Popen[bytes]"
     port: int
     log: Path
+    trust: ssl.SSLContext | None = None
 
     def connect(self) -> http.client.HTTPConnection:
+        if self.trust:
+            return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=120, context=self.trust)
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
 
     def processes(self) -> list[int]:
@@ -117,7 +122,8 @@ def server(home: Path, **settings: str) -> Iterator[Server]:
             stdin=subprocess.DEVNULL,
         )  # fmt: skip
     try:
-        found = Server(process, port, log)
+        own = settings.get("BAKEN_CERTIFICATE")
+        found = Server(process, port, log, pinned(Path(own)) if own else None)
         _wait(found)
         yield found
     finally:

@@ -30,6 +30,7 @@ class Agent:
     """A prober at one location. `run` belongs in the main thread; SIGTERM, SIGINT or `stop` ends it in order.
 
     `state_dir` keeps the spool and the last assignment, so a prober that starts without its hub works on.
+    `hub_certificate`: a PEM file; the hub has to show this very certificate, read anew each time.
     Raises KeyProblem or SpoolError.
     """
 
@@ -40,10 +41,11 @@ class Agent:
         private_pem: str,
         state_dir: Path,
         poll_seconds: float = POLL_SECONDS,
+        hub_certificate: Path | None = None,
     ) -> None:
         if not (location.isascii() and location.isprintable() and location.strip()):
             raise ValueError("a location's code is printable ASCII")
-        hub = HubClient(hub_url, location, load_key(private_pem))
+        hub = HubClient(hub_url, location, load_key(private_pem), hub_certificate)
         self._hub_has_name = name_in(hub_url) is not None
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._spool = Spool(state_dir / "spool.sqlite3")
@@ -132,11 +134,18 @@ class Agent:
         self.stop()
 
 
-def main(hub_url: str, location: str, key_file: Path, state_dir: Path, poll_seconds: float = POLL_SECONDS) -> None:
+def main(
+    hub_url: str,
+    location: str,
+    key_file: Path,
+    state_dir: Path,
+    poll_seconds: float = POLL_SECONDS,
+    hub_certificate: Path | None = None,
+) -> None:
     """Run a prober until SIGTERM. Raises OSError, KeyProblem or SpoolError when it cannot start."""
     _allow_many_files()
     private_pem = Path(key_file).read_text(encoding="utf-8")
-    Agent(hub_url, location, private_pem, Path(state_dir), poll_seconds).run()
+    Agent(hub_url, location, private_pem, Path(state_dir), poll_seconds, hub_certificate).run()
 
 
 def _allow_many_files() -> None:

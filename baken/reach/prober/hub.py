@@ -5,11 +5,13 @@ import json
 import time
 from collections.abc import Sequence
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pycurl
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from baken.reach import pinning
 from baken.reach.prober import signing
 from baken.reach.prober.checks import Assignment, CheckError, Result
 from baken.reach.prober.network import trusted_certificates
@@ -48,10 +50,13 @@ class SequenceGap(HubError):
 
 
 class HubClient:
-    """Talks to one hub for one location. One thread uses it; `cancel` may be called from any."""
+    """Talks to one hub for one location. One thread uses it; `cancel` may be called from any.
 
-    def __init__(self, url: str, location: str, key: Ed25519PrivateKey) -> None:
-        self._url, self._location, self._key = url.rstrip("/"), location, key
+    certificate: a PEM file with the one that the hub has to show; without it, any that the machine trusts for its name.
+    """
+
+    def __init__(self, url: str, location: str, key: Ed25519PrivateKey, certificate: Path | None = None) -> None:
+        self._url, self._location, self._key, self._certificate = url.rstrip("/"), location, key, certificate
         self._cancelled = False
 
     def assignment(self, known_version: str | None) -> Assignment | None:
@@ -123,8 +128,22 @@ class HubClient:
         curl.setopt(pycurl.WRITEDATA, answer)
         curl.setopt(pycurl.NOPROGRESS, 0)
         curl.setopt(pycurl.XFERINFOFUNCTION, lambda *_: int(self._cancelled))
-        if authorities := trusted_certificates():
+        curl.setopt(pycurl.SSLVERSION, pycurl.SSLVERSION_TLSv1_2)
+        if self._certificate:
+            _pin(curl, self._certificate)
+        elif authorities := trusted_certificates():
             curl.setopt(pycurl.CAINFO, authorities)
+
+
+def _pin(curl: pycurl.Curl, file: Path) -> None:
+    """Let nothing but the certificate of this file be the hub's; it may be renewed. Raises HubUnreachable."""
+    try:
+        certificate = pinning.leaf(file)
+    except (OSError, ValueError) as problem:
+        raise HubUnreachable(f"the hub's certificate {file} cannot be read: {problem}", answered=False) from problem
+    curl.setopt(pycurl.CAINFO_BLOB, pinning.pem(certificate))
+    curl.setopt(pycurl.PINNEDPUBLICKEY, pinning.public_key_pin(certificate))
+    curl.setopt(pycurl.SSL_VERIFYHOST, 0)  # nobody else has that key, and it is reached by an address of the machine
 
 
 def _expect_ok(status: int) -> None:

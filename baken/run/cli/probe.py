@@ -17,7 +17,12 @@ from baken.run.lines import Line
 @click.option(
     "--state", required=True, type=click.Path(path_type=Path), help="Folder for results that the hub has not had yet."
 )
-def command(hub: str, location: str, key: Path, state: Path) -> None:
+@click.option(
+    "--hub-certificate",
+    type=click.Path(path_type=Path),
+    help="Take this very certificate of the hub and no other; PEM.",
+)
+def command(hub: str, location: str, key: Path, state: Path, hub_certificate: Path | None) -> None:
     """Check the services from this location and report to the hub, until SIGTERM.
 
     Needs no database, and nothing has to be able to reach it.
@@ -32,4 +37,4 @@ def command(hub: str, location: str, key: Path, state: Path) -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     if is_supervised():
         watch_parent()
-    agent.main(hub, location, key, state)
+    agent.main(hub, location, key, state, hub_certificate=hub_certificate)
