@@ -25,10 +25,10 @@ class IdentityProviders:
         """Who we are to a provider."""
         return Registration(issuer, client_id, secret, returns)
 
-    def address(self, us: Registration, *, state: str, nonce: str, verifier: str, anew: bool) -> str:
+    def address(self, us: Registration, *, state: str, nonce: str, verifier: str, anew: bool, contexts: str) -> str:
         """Where a person goes to sign in."""
         with _failures():
-            return self._client.address(us, state=state, nonce=nonce, verifier=verifier, anew=anew)
+            return self._client.address(us, state=state, nonce=nonce, verifier=verifier, anew=anew, contexts=contexts)
 
     def person(self, us: Registration, *, code: str, nonce: str, verifier: str, now: int) -> Person:
         """Who signed in."""

@@ -1,6 +1,7 @@
 """Signing in at a real identity provider, as people do: there and back in a browser."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -20,11 +21,14 @@ PEOPLE = {
     "new": {"email": "new@customer.example", "email_verified": True, "name": "Noor Nieuw"},
     "bob": {"email": "bob@provider.example", "email_verified": True, "name": "Bob"},
 }
+METHODS: dict[str, dict[str, Any]] = {
+    "alice": {"amr": ["pwd"], "acr": "two-steps"}, "new": {"amr": ["pwd", "otp"]},
+}  # fmt: skip
 
 
 @pytest.fixture
 def elsewhere() -> Iterator[Provider]:
-    provider = Provider(PEOPLE)
+    provider = Provider(PEOPLE, METHODS)
     try:
         provider.start()
         yield provider
@@ -125,16 +129,29 @@ def test_new_people_by_rule_a_second_step_of_ours_and_the_end_of_it(
     administrator = visit(cast.adam, "/identity-providers/new/")
     add(administrator, elsewhere)
     IdentityProvider.objects.update(new_role="customer")
+    administrator.get_by_role("link", name="Customer's own").click()
+    administrator.get_by_label("Its second step").select_option("said")
+    administrator.get_by_role("button", name="Save").click()
+    expect(administrator.get_by_text("The identity provider was changed")).to_be_visible()
     settings.BAKEN_SECOND_FACTOR = "everyone"
     page = visit(None, "/sign-in/")
-    go_in(page, "new")
-    expect(page.get_by_text("A second step is asked of you")).to_be_visible()
+    go_in(page, "new")  # by a password and a code, it says
+    page.goto("/incidents/new/")
+    expect(page).to_have_title("Report an incident · Provider")
     made = User.objects.order_by("created_at").last()
     assert made is not None and made.name == "Noor Nieuw" and not made.has_usable_password()
     assert [held.role for held in made.memberships.all()] == ["customer"]
-    IdentityProvider.objects.update(second_factor=True)
-    go_in(page, "new")
-    page.goto("/incidents/new/")
+    go_in(page, "alice")  # by a password, and an `acr` that nobody told us about
+    expect(page.get_by_text("A second step is asked of you")).to_be_visible()
+    row = IdentityProvider.objects.get()
+    row.acr_values = "two-steps"
+    row.save()
+    page.context.clear_cookies()
+    page.goto("/sign-in/?next=/incidents/new/")
+    with page.expect_request(lambda request: "acr_values=two-steps" in request.url):
+        page.get_by_role("link", name="Sign in with Customer's own").click()
+    sign_in_there(page, "alice")
+    agree_there(page)
     expect(page).to_have_title("Report an incident · Provider")
 
     settings.BAKEN_SECOND_FACTOR = "off"

@@ -41,10 +41,13 @@ def installed() -> Path:
 
 
 class Provider:
-    """The provider as a process. people: what it says of each account, by the name somebody signs in with."""
+    """The provider as a process. people: what it says of each account, by the name somebody signs in with.
 
-    def __init__(self, people: dict[str, dict[str, Any]]) -> None:
-        self.folder, self.people = installed(), people
+    methods: `amr` and `acr` of a sign-in, by the same name; nothing for the others.
+    """
+
+    def __init__(self, people: dict[str, dict[str, Any]], methods: dict[str, dict[str, Any]]) -> None:
+        self.folder, self.people, self.methods = installed(), people, methods
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port: int = free.getsockname()[1]
@@ -56,7 +59,8 @@ class Provider:
         """Listen, with a new key. in_id_token: what it says of people is in the ID token, not in userinfo alone."""
         key = RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256"}, auto_kid=True)
         configuration = {
-            "issuer": self.issuer, "port": self.port, "people": self.people, "clients": self.clients,
+            "issuer": self.issuer, "port": self.port, "people": self.people, "methods": self.methods,
+            "clients": self.clients,
             "jwks": {"keys": [key.as_dict(private=True)]}, "inIdToken": in_id_token,
         }  # fmt: skip
         script = self.folder / "provider.mjs"

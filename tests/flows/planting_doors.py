@@ -81,7 +81,7 @@ def identity_provider(secret: Words, administrator: Any, provider: Any) -> None:
     with _answering(secret()) as issuer:
         openid.add_provider(
             administrator, organisation=provider, issuer=issuer, client_secret=secret(), name=secret(2),
-            client_id=secret(), domains=f"{secret()}.example", new_role="", second_factor=False,
+            client_id=secret(), domains=f"{secret()}.example", new_role="", second_factor="none", acr_values=secret(),
         )  # fmt: skip
 
 

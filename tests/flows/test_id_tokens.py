@@ -9,6 +9,7 @@ from joserfc import jws, jwt
 from joserfc.jwk import ECKey, KeySet, OctKey, RSAKey
 
 from baken.reach.openid.errors import OpenIdError, Problem
+from baken.reach.openid.strength import several_factors
 from baken.reach.openid.tokens import LEEWAY, claims_of
 
 NOW = 1_790_000_000
@@ -118,6 +119,20 @@ def test_what_was_changed_after_it_was_signed_is_refused() -> None:
     assert "signature" in refused(f"{head}.{segment({**GOOD, 'sub': '1'})}.{signature}")
     for broken in ("", "a.b", "a.b.c", "..", made() + "x", "é.é.é"):
         assert "signature" in refused(broken)
+
+
+@pytest.mark.parametrize(
+    ("amr", "several"),
+    [
+        (["mfa"], True), (["pwd", "mfa"], True), (["pwd", "otp"], True), (["pin", "fpt"], True),
+        (["face", "hwk"], True),
+        (["pwd"], False), (["pwd", "pin"], False), (["otp", "sms"], False), (["fpt", "face"], False), ([], False),
+        (["pwd", "rba", "geo", "user", "mca"], False), (None, False), ("mfa", False), ({"mfa": True}, False),
+        ([["mfa"], 7], False),
+    ],
+)  # fmt: skip
+def test_how_many_factors_amr_names(amr: object, several: bool) -> None:
+    assert several_factors(amr) is several
 
 
 @pytest.mark.parametrize("keys", [{}, {"keys": []}, {"keys": None}, {"keys": [None]}, {"keys": [{"kty": "RSA"}]}])

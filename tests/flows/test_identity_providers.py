@@ -161,6 +161,8 @@ class Told:
     email: str = "alice@customer.example"
     name: str = "Alice"
     signed_in: int | None = None
+    several_factors: bool = False
+    context: str = ""
 
 
 class Word:
@@ -173,7 +175,7 @@ class Word:
     def registration(self, *us: str) -> tuple[str, ...]:
         return us
 
-    def address(self, us: tuple[str, ...], *, state: str, nonce: str, verifier: str, anew: bool) -> str:
+    def address(self, us: tuple[str, ...], *, state: str, nonce: str, verifier: str, anew: bool, contexts: str) -> str:
         return f"https://id.example/auth?state={state}"
 
     def person(self, us: tuple[str, ...], **asked: object) -> Told:
@@ -191,6 +193,10 @@ def row(cast: Cast, settings: Settings) -> IdentityProvider:
 
 
 def arrive(row: IdentityProvider, told: Told, present: User | None = None) -> User:
+    return come_back(row, told, present).user
+
+
+def come_back(row: IdentityProvider, told: Told, present: User | None = None) -> openid.Arrived:
     Word.told = told
     _, kept = openid.begin(row, returns="https://desk.example/", anew=present is not None)
     given = {"code": "x", "state": kept["state"]}
@@ -230,7 +236,7 @@ def test_whoever_is_not_one_of_theirs_is_refused(cast: Cast, row: IdentityProvid
 
 def test_it_speaks_for_the_people_of_its_organisation_alone(cast: Cast, row: IdentityProvider) -> None:
     openid.change_provider(
-        cast.adam.caller, row.id, name="Customer", client_id="baken", new_role="customer", second_factor=False,
+        cast.adam.caller, row.id, name="Customer", client_id="baken", new_role="customer", second_factor="none",
         domains="provider.example stranger.example customer.example",
     )  # fmt: skip
     row.refresh_from_db()
@@ -265,7 +271,7 @@ def test_what_comes_back_answers_what_was_asked_in_time_and_by_the_same_provider
 
     def finish(kept: dict[str, str] | None, given: dict[str, str], at: timedelta = timedelta()) -> User:
         with clock.at(START + at):
-            return openid.finish(row, returns="https://desk.example/", kept=kept, given=given)
+            return openid.finish(row, returns="https://desk.example/", kept=kept, given=given).user
 
     for wrong_kept, given in (
         (None, good), (kept, {**good, "state": "other"}), (kept, {"code": "x"}), (kept, {"state": kept["state"]}),
@@ -291,6 +297,45 @@ def test_it_confirms_who_is_signed_in_when_they_have_just_shown_it(cast: Cast, r
             arrive(row, told, present=present)
 
 
+@pytest.mark.parametrize(
+    ("second_factor", "acr_values", "told", "strong"),
+    [
+        ("none", "", Told(several_factors=True), False),
+        ("none", "gold", Told(context="gold"), False),
+        ("said", "", Told(), False),
+        ("said", "", Told(several_factors=True), True),
+        ("said", "silver gold", Told(context="gold"), True),
+        ("said", "silver gold", Told(context="silver gold"), False),
+        ("said", "silver gold", Told(context="old"), False),
+        ("said", "silver gold", Told(), False),
+        ("trusted", "", Told(), True),
+    ],
+)
+def test_its_second_step_counts_where_it_says_so(
+    cast: Cast, row: IdentityProvider, second_factor: str, acr_values: str, told: Told, strong: bool
+) -> None:
+    row.second_factor, row.acr_values = second_factor, acr_values
+    row.save()
+    assert come_back(row, told) == (cast.alice.user, strong)
+    told.signed_in = int(START.timestamp())
+    assert come_back(row, told, present=cast.alice.user).strong is strong, "showing again who one is, too"
+
+
+def test_a_strict_installation_takes_no_providers_word_for_it(
+    cast: Cast, row: IdentityProvider, settings: Settings
+) -> None:
+    row.second_factor = "trusted"
+    row.save()
+    settings.BAKEN_STRICT = True
+    assert not come_back(row, Told()).strong
+    kept = {"name": "Customer", "client_id": "baken", "domains": "customer.example"}
+    with pytest.raises(PeopleError, match="second_factor: "):
+        openid.change_provider(cast.adam.caller, row.id, second_factor="trusted", **kept)
+    openid.change_provider(cast.adam.caller, row.id, second_factor="said", acr_values=" gold\n silver gold ", **kept)
+    row.refresh_from_db()
+    assert (row.second_factor, row.acr_values) == ("said", "gold silver")
+
+
 def test_administrators_keep_them_and_their_secrets_stay_sealed(cast: Cast, row: IdentityProvider) -> None:
     given: dict[str, Any] = {
         "organisation": cast.customer, "name": "N", "issuer": "https://id.example", "client_id": "c", "domains": "a.nl",
@@ -302,7 +347,8 @@ def test_administrators_keep_them_and_their_secrets_stay_sealed(cast: Cast, row:
             openid.end_provider(other.caller, row.id)
     for changes, field in (
         ({"name": " "}, "name"), ({"client_id": ""}, "client_id"), ({"domains": ""}, "domains"),
-        ({"domains": "a@b.nl"}, "domains"), ({"domains": "nl"}, "domains"), ({"new_role": "agent"}, "new_role"),
+        ({"domains": "a@b.nl"}, "domains"),
+        ({"acr_values": 'a "b"'}, "acr_values"), ({"domains": "nl"}, "domains"), ({"new_role": "agent"}, "new_role"),
         ({"organisation": cast.provider, "new_role": "administrator"}, "new_role"),
     ):  # fmt: skip
         with pytest.raises(PeopleError, match=f"^{field}: "):

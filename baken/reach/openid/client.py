@@ -13,6 +13,7 @@ from urllib.parse import quote_plus, urlencode
 
 from baken.reach.openid import fetching
 from baken.reach.openid.errors import OpenIdError, Problem
+from baken.reach.openid.strength import several_factors
 from baken.reach.openid.tokens import claims_of
 
 WELL_KNOWN = "/.well-known/openid-configuration"
@@ -31,12 +32,17 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who signed in. email: "" unless the provider says that it verified it. signed_in: seconds since 1970, if told."""
+    """Who signed in. email: "" unless the provider says that it verified it. signed_in: seconds since 1970, if told.
+
+    several_factors: whether `amr` names more than one. context: what `acr` says, "" for nothing.
+    """
 
     subject: str
     email: str
     name: str
     signed_in: int | None
+    several_factors: bool
+    context: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +55,19 @@ class Client:
         """Ask for the provider's metadata. Raises OpenIdError when it cannot be used."""
         self._metadata(issuer)
 
-    def address(self, us: Registration, *, state: str, nonce: str, verifier: str, anew: bool = False) -> str:
-        """Where a person goes to sign in. anew: even when they are signed in there already. Raises OpenIdError."""
+    def address(
+        self, us: Registration, *, state: str, nonce: str, verifier: str, anew: bool = False, contexts: str = ""
+    ) -> str:
+        """Where a person goes to sign in. Raises OpenIdError.
+
+        anew: even when they are signed in there already. contexts: values of `acr`, any of which would do.
+        """
         asked = {
             "response_type": "code", "client_id": us.client_id, "redirect_uri": us.returns,
             "scope": "openid email profile", "state": state, "nonce": nonce,
             "code_challenge": _challenge(verifier), "code_challenge_method": "S256",
             **({"prompt": "login", "max_age": "0"} if anew else {}),
+            **({"acr_values": contexts} if contexts else {}),
         }  # fmt: skip
         endpoint: str = self._metadata(us.issuer)["authorization_endpoint"]
         return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(asked)}"
@@ -70,12 +82,14 @@ class Client:
         )
         told = claims if "email" in claims else self._userinfo(metadata, tokens, claims)
         verified = told.get("email_verified") is True and isinstance(told.get("email"), str)
-        since = claims.get("auth_time")
+        since, context = claims.get("auth_time"), claims.get("acr")
         return Person(
             subject=claims["sub"],
             email=told["email"] if verified else "",
             name=str(told.get("name") or ""),
             signed_in=int(since) if isinstance(since, int | float) else None,
+            several_factors=several_factors(claims.get("amr")),
+            context=context if isinstance(context, str) else "",
         )
 
     def _metadata(self, issuer: str) -> dict[str, Any]:

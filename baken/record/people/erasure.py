@@ -73,7 +73,10 @@ RULES = (
     Rule(
         model=IdentityProvider, with_organisation=Fate.GOES,
         document="identity_providers",
-        columns=("id", "name", "issuer", "client_id", "domains", "new_role", "second_factor", "created_at", "ended_at"),
+        columns=(
+            "id", "name", "issuer", "client_id", "domains", "new_role", "second_factor", "acr_values", "created_at",
+            "ended_at",
+        ),
         withheld=("client_secret", "subject_key"),
     ),
     Rule(model=HoneyUse, with_organisation=Fate.GOES, withheld=("address", "device")),

@@ -133,9 +133,14 @@ class IdentityProvider(models.Model):
     """Another house that says who somebody is (OpenID Connect), for the people of one organisation.
 
     domains: of the e-mail addresses it may speak for, with spaces between them. new_role: of people nobody knew yet;
-    empty when those are refused. second_factor: it asks for one itself, so Baken need not. subject_key: what `subject`
-    of an `Identity` is made with.
+    empty when those are refused. second_factor: what makes Baken believe that it asked for one itself. acr_values: of
+    the claim `acr`, with spaces between them, that mean so. subject_key: what `subject` of an `Identity` is made with.
     """
+
+    class SecondFactor(models.TextChoices):
+        NONE = "none"
+        TRUSTED = "trusted"  # it always does; nothing is looked at
+        SAID = "said"  # where `amr` or `acr` of the ID token says so
 
     id = IdField()
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="identity_providers")
@@ -146,7 +151,8 @@ class IdentityProvider(models.Model):
     domains = WrittenField(limit=TEXT)
     subject_key = WrittenField(limit=LINE)
     new_role = CodeField(choices=ROLES, blank=True, default="")
-    second_factor = models.BooleanField(default=False)
+    second_factor = CodeField(choices=SecondFactor, default=SecondFactor.NONE)
+    acr_values = WrittenField(limit=TEXT)
     created_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
 

@@ -9,7 +9,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from django.conf import settings
@@ -28,10 +28,14 @@ from baken.record.people.flows import PeopleError, add_user, fitting
 from baken.record.people.models import Identity, IdentityProvider, User
 from baken.record.people.reads import by_email
 
+SecondFactor = IdentityProvider.SecondFactor
+
 PATIENCE = timedelta(minutes=15)
 """How long somebody may take at the provider."""
 RECENT = timedelta(minutes=10)
 """How long ago somebody signed in there who was asked to do so anew."""
+_ACR = re.compile(r"[!#-\[\]-~]+")
+"""A value of `acr`, in ASCII; there is no quote in it and no backslash."""
 _DOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
 SAID = {
     "address": "issuer: give an address that begins with https://",
@@ -73,6 +77,17 @@ class Person(Protocol):
     def name(self) -> str: ...
     @property
     def signed_in(self) -> int | None: ...
+    @property
+    def several_factors(self) -> bool: ...
+    @property
+    def context(self) -> str: ...
+
+
+class Arrived(NamedTuple):
+    """Who is back from a provider. strong: it asked them for a second factor, as far as this provider is believed."""
+
+    user: User
+    strong: bool
 
 
 class Client(Protocol):
@@ -80,7 +95,7 @@ class Client(Protocol):
 
     def check(self, issuer: str) -> None: ...
     def registration(self, issuer: str, client_id: str, secret: str, returns: str) -> Any: ...
-    def address(self, us: Any, *, state: str, nonce: str, verifier: str, anew: bool) -> str: ...
+    def address(self, us: Any, *, state: str, nonce: str, verifier: str, anew: bool, contexts: str) -> str: ...
     def person(self, us: Any, *, code: str, nonce: str, verifier: str, now: int) -> Person: ...
 
 
@@ -113,7 +128,8 @@ def add_provider(
 ) -> IdentityProvider:
     """A provider whose word about the people of `organisation` is taken. Raises PeopleError.
 
-    given: name, client_id, domains, new_role, second_factor, as on the row. The issuer never changes afterwards.
+    given: name, client_id, domains, new_role, second_factor, acr_values, as on the row. The issuer never changes
+    afterwards.
     """
     caller.require(Permission.WRITE_PEOPLE)
     _client().check(issuer)
@@ -152,7 +168,7 @@ def begin(row: IdentityProvider, *, returns: str, anew: bool = False) -> tuple[s
     anew: they have to show again who they are. Raises ProviderFailed.
     """
     kept = {name: secrets.token_urlsafe(32) for name in ("state", "nonce", "verifier")}
-    address = _client().address(_us(row, returns), anew=anew, **kept)
+    address = _client().address(_us(row, returns), anew=anew, contexts=row.acr_values, **kept)
     return address, {**kept, "provider": str(row.id), "anew": "yes" if anew else "", "at": clock.now().isoformat()}
 
 
@@ -163,7 +179,7 @@ def finish(
     kept: Mapping[str, str] | None,
     given: Mapping[str, str],
     present: User | None = None,
-) -> User:
+) -> Arrived:
     """Who is back from the provider.
 
     kept: from `begin`, taken out of the session. given: the query that they came back with. present: who is signed in
@@ -176,10 +192,17 @@ def finish(
         now=int(clock.now().timestamp()),
     )  # fmt: skip
     if present is None:
-        return _ours(row, found)
+        return Arrived(_ours(row, found), _strong(row, found))
     if (found.signed_in or 0) < (clock.now() - RECENT).timestamp() or _bound(row, found) != present:
         raise Refused("The provider did not confirm that it is you. Sign out and in again.")
-    return present
+    return Arrived(present, _strong(row, found))
+
+
+def _strong(row: IdentityProvider, found: Person) -> bool:
+    """Whether there was a second factor there. Where nothing is said of it there was none: the least there can be."""
+    if row.second_factor == SecondFactor.SAID:
+        return found.several_factors or found.context in row.acr_values.split()
+    return row.second_factor == SecondFactor.TRUSTED and not settings.BAKEN_STRICT
 
 
 def _answers(row: IdentityProvider, kept: Mapping[str, str], given: Mapping[str, str]) -> bool:
@@ -253,11 +276,16 @@ def _active(user: User) -> User:
 def _save(caller: Caller, row: IdentityProvider, what: str) -> None:
     row.name, row.client_id = row.name.strip(), row.client_id.strip()
     row.domains = " ".join(dict.fromkeys(re.split(r"[\s,;]+", row.domains.strip().casefold())))
+    row.acr_values = " ".join(dict.fromkeys(row.acr_values.split()))
     for name in ("name", "client_id"):
         if not getattr(row, name):
             raise PeopleError(f"{name}: the provider needs one")
     if not all(_DOMAIN.fullmatch(domain) for domain in row.domains.split(" ")):
         raise PeopleError("domains: write domains like example.org, with spaces between them")
+    if not all(_ACR.fullmatch(value) for value in row.acr_values.split()):
+        raise PeopleError("acr_values: write them as the provider does, with spaces between them")
+    if row.second_factor == SecondFactor.TRUSTED and settings.BAKEN_STRICT:
+        raise PeopleError("second_factor: this installation is strict; choose what the provider says itself")
     if row.new_role == Role.ADMINISTRATOR:
         raise PeopleError("new_role: administrators are made by hand; choose another role")
     if row.new_role:

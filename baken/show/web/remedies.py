@@ -78,6 +78,8 @@ REMEDIES = (
     _("An administrator has closed your account."),
     _("the provider needs one"),
     _("write domains like example.org, with spaces between them"),
+    _("write them as the provider does, with spaces between them"),
+    _("this installation is strict; choose what the provider says itself"),
     _("administrators are made by hand; choose another role"),
     # incidents
     _("The incident is no longer in the state this change starts from; look at it again."),

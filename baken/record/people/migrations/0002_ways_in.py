@@ -69,7 +69,15 @@ class Migration(migrations.Migration):
                         max_length=64,
                     ),
                 ),
-                ("second_factor", models.BooleanField(default=False)),
+                (
+                    "second_factor",
+                    baken.record.orgs.fields.CodeField(
+                        choices=[("none", "None"), ("trusted", "Trusted"), ("said", "Said")],
+                        default="none",
+                        max_length=64,
+                    ),
+                ),
+                ("acr_values", baken.record.orgs.fields.WrittenField(blank=True, default="", limit=100000)),
                 ("created_at", models.DateTimeField()),
                 ("ended_at", models.DateTimeField(blank=True, null=True)),
                 (

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from baken.record.orgs.models import Organisation
 from baken.record.people.access import Role
+from baken.record.people.models import IdentityProvider
 from baken.show.web.forms import fields
 from baken.show.web.forms.people import ROLE_NAMES
 
@@ -34,9 +35,18 @@ class IdentityProviderForm(forms.Form):
         ],
         help_text=_("Or they are added, with this role."),
     )  # fmt: skip
-    second_factor = forms.BooleanField(
-        label=_("It asks for a second step itself"), required=False,
-        help_text=_("Then Baken asks for none after it."),
+    second_factor = forms.ChoiceField(
+        label=_("Its second step"), initial=IdentityProvider.SecondFactor.NONE,
+        choices=[
+            (IdentityProvider.SecondFactor.NONE, _("does not count")),
+            (IdentityProvider.SecondFactor.SAID, _("counts when it says so at that sign-in")),
+            (IdentityProvider.SecondFactor.TRUSTED, _("counts always; its word is taken")),
+        ],
+        help_text=_("Where it counts, Baken asks for none after it. A provider says so by amr or acr."),
+    )  # fmt: skip
+    acr_values = fields.line(
+        _("Values of acr that mean a second step"), limit=2_000, required=False, autocomplete="off",
+        help_text=_("As the provider calls them, with spaces between them; it is asked for these. Empty: amr alone."),
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from baken.show.web.forms.identity_providers import IdentityProviderForm, NewIde
 from baken.show.web.guard import page, show
 from baken.show.web.middleware import PageRequest
 
-CHANGED = ("name", "client_id", "domains", "new_role", "second_factor")
+CHANGED = ("name", "client_id", "domains", "new_role", "second_factor", "acr_values")
 
 
 @page(Permission.WRITE_PEOPLE, methods=("GET",))
@@ -84,18 +84,23 @@ def arrival(request: PageRequest, provider_id: UUID) -> HttpResponse:
     row, kept = openid.provider(provider_id), request.session.pop("away", None)
     present = request.user if isinstance(request.user, User) else None
     try:
-        user = openid.finish(row, returns=_returns(provider_id), kept=kept, given=request.GET.dict(), present=present)
+        user, strong = openid.finish(
+            row, returns=_returns(provider_id), kept=kept, given=request.GET.dict(), present=present
+        )
     except PeopleError as error:
         security_log.note("identity-provider.refused", provider=row.id, address=address_of(request))
         messages.error(request, errors.remedy(error))
         return entering.again("confirmation" if present else "sign-in", kept["to"] if kept else "/")
-    security_log.note("identity-provider.accepted", user=user.id, provider=row.id, address=address_of(request))
+    security_log.note(
+        "identity-provider.accepted", user=user.id, provider=row.id, strong=strong, address=address_of(request)
+    )
     if present:
-        if not row.second_factor and factors.holds(present):  # its word is one factor, and they have another
+        if not strong and factors.holds(present):  # that was one factor, and they have another
+            messages.error(request, gettext("There was no second step at the provider. Use yours here."))
             return entering.again("confirmation", kept["to"])
         entering.confirm(request)
         return redirect(kept["to"])
-    if row.second_factor:
+    if strong:
         return entering.enter(request, user, kept["to"], strong=True)
     return entering.in_or_on(request, user, kept["to"])
 

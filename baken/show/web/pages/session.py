@@ -75,7 +75,7 @@ def confirmation(request: PageRequest) -> HttpResponse:
                 sessions.check_second_step(user, form.cleaned_data["code"], device=word_of(request))
             confirm(request)
             return redirect(going_to(request))
-    providers = [row for row in openid.providers_of(user) if row.second_factor or not held]
+    providers = [row for row in openid.providers_of(user) if not held or row.second_factor != openid.SecondFactor.NONE]
     context = {"next": going_to(request), "held": held, "providers": providers}
     return show(request, "session/confirmation.html", context, form=form)
 
