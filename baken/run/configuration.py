@@ -6,7 +6,6 @@
 import difflib
 import ipaddress
 import os
-import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,12 @@ class Setting:
     name: str
     default: str
     meaning: str
+    secret: bool = False
+    """Whether it is one, which a file may hold as well: that of the same name with `_FILE`."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.name, f"{self.name}_FILE") if self.secret else (self.name,)
 
 
 SETTINGS = (
@@ -32,34 +37,34 @@ SETTINGS = (
     Setting("BAKEN_PORT", "8420", "TCP port of the web pages and the API"),
     Setting("BAKEN_BIND", "127.0.0.1", "address the web process listens on"),
     Setting(
+        "BAKEN_CERTIFICATE", "none", "a PEM file with which Baken speaks TLS itself: its certificate, then who signed"
+    ),
+    Setting("BAKEN_CERTIFICATE_KEY", "none", "a PEM file with the key of that certificate"),
+    Setting(
         "BAKEN_URL",
-        "http://<bind>:<port>",
+        "http(s)://<bind>:<port>",
         "address that people and probers use, when a proxy stands before it",
     ),
-    Setting("DATABASE_URL", "the embedded PostgreSQL", "postgresql://… of any server from version 15 on"),
-    Setting("DATABASE_OWNER_URL", "DATABASE_URL", "the same database, as the role that owns it and changes the schema"),
+    Setting("DATABASE_URL", "the embedded PostgreSQL", "postgresql://… of any server from version 15 on", secret=True),
+    Setting("DATABASE_OWNER_URL", "DATABASE_URL", "the same database, as the role that owns its tables", secret=True),
     Setting("BAKEN_PG_BIN", "found", "folder with the PostgreSQL programs for the embedded server"),
     Setting("BAKEN_PG_USER", "postgres or nobody", "account that runs the embedded server when started by root"),
     Setting("BAKEN_DEMO", "yes", "`no`: start without the demonstration provider, with the first-run setup"),
-    Setting("BAKEN_SECRET_KEY", "BAKEN_HOME/secret.key", "key that signs sessions; made on first use"),
-    Setting("BAKEN_SECRET_KEY_FALLBACKS", "none", "older keys, separated by spaces, that still open sessions"),
+    Setting("BAKEN_SECRET_KEY", "BAKEN_HOME/secret.key", "key that signs sessions; made on first use", secret=True),
+    Setting("BAKEN_SECRET_KEY_FALLBACKS", "none", "older keys, separated by spaces, that still open them", secret=True),
     Setting("BAKEN_KEY_FILE", "BAKEN_HOME/keys/root.key", "the root key, when it is kept in a file; made on first use"),
-    Setting("BAKEN_KEY_PASSPHRASE", "none", "seals the key file; or BAKEN_KEY_PASSPHRASE_FILE, a file with it"),
-    Setting("BAKEN_KEY_PASSPHRASE_FILE", "none", "a file with the passphrase of the key file"),
+    Setting("BAKEN_KEY_PASSPHRASE", "none", "seals the key file", secret=True),
     Setting("BAKEN_VAULT_ADDR", "none", "address of a Vault or OpenBao whose Transit engine keeps the root key"),
     Setting("BAKEN_VAULT_KEY", "baken", "name of the Transit key"),
-    Setting("BAKEN_VAULT_TOKEN", "none", "token that may encrypt and decrypt with that key"),
-    Setting("BAKEN_VAULT_TOKEN_FILE", "none", "a file with that token"),
+    Setting("BAKEN_VAULT_TOKEN", "none", "token that may encrypt and decrypt with that key", secret=True),
     Setting("BAKEN_TOMBSTONES", "BAKEN_HOME/tombstones", "file that lists who was erased, kept apart from the backups"),
     Setting("BAKEN_FILE_LIMIT", "25", "size of the largest file that is taken, in MB"),
     Setting("BAKEN_FILES", "postgres", "where new files go: `postgres`, or `s3`"),
     Setting("BAKEN_S3_BUCKET", "none", "the bucket for files, for Baken alone"),
     Setting("BAKEN_S3_ENDPOINT", "that of AWS", "https:// address of another object store that speaks S3"),
     Setting("BAKEN_S3_REGION", "none", "the region of the bucket"),
-    Setting("BAKEN_S3_ACCESS_KEY", "none", "the access key; or BAKEN_S3_ACCESS_KEY_FILE, a file with it"),
-    Setting("BAKEN_S3_ACCESS_KEY_FILE", "none", "a file with the access key"),
-    Setting("BAKEN_S3_SECRET_KEY", "none", "the secret that goes with it; or BAKEN_S3_SECRET_KEY_FILE"),
-    Setting("BAKEN_S3_SECRET_KEY_FILE", "none", "a file with that secret"),
+    Setting("BAKEN_S3_ACCESS_KEY", "none", "the access key", secret=True),
+    Setting("BAKEN_S3_SECRET_KEY", "none", "the secret that goes with it", secret=True),
     Setting("BAKEN_CLAMAV", "none", "tcp://host:3310 or unix:/path: a ClamAV daemon that every file is shown to"),
     Setting("BAKEN_CLAMAV_FAIL", "closed", "`open`: take files unseen while that daemon does not answer"),
     Setting(
@@ -113,7 +118,8 @@ EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (compared, not 
 def own_url(environ: Mapping[str, str] = os.environ) -> str:
     """The address at which this machine reaches its own web process, whatever stands before it."""
     host = EVERYWHERE.get(bind(environ), bind(environ))
-    return f"http://{f'[{host}]' if ':' in host else host}:{port(environ)}"
+    scheme = "https" if environ.get("BAKEN_CERTIFICATE") else "http"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port(environ)}"
 
 
 def url(environ: Mapping[str, str] = os.environ) -> str:
@@ -123,7 +129,7 @@ def url(environ: Mapping[str, str] = os.environ) -> str:
 
 def unknown(environ: Mapping[str, str] = os.environ) -> Iterator[tuple[str, str]]:
     """Names that look like settings of Baken and are none, each with what may have been meant."""
-    names = [setting.name for setting in SETTINGS]
+    names = [name for setting in SETTINGS for name in setting.names]
     for name in sorted(environ):
         if name.startswith("BAKEN_") and name not in names and name != SUPERVISOR:
             near = difflib.get_close_matches(name, names, n=1)
@@ -194,53 +200,21 @@ def choice(name: str, known: tuple[str, ...], environ: Mapping[str, str] = os.en
 
 
 def secret(name: str, environ: Mapping[str, str] = os.environ) -> str:
-    """A secret from the variable, or from the file that `<name>_FILE` names; empty when neither is set."""
-    if environ.get(name):
-        return environ[name]
+    """A secret from the variable, or from the file that `<name>_FILE` names; empty when neither is set.
+
+    The file is read at each call, so that whoever keeps it may renew it. Raises ConfigurationError when both are set,
+    and when there is nothing in the file: what goes without a secret would begin something else.
+    """
     path = environ.get(f"{name}_FILE")
+    if not path:
+        return environ.get(name) or ""
+    if environ.get(name):
+        raise ConfigurationError(f"{name}_FILE: {name} is set as well; leave one of them out")
     try:
-        return Path(path).read_text().strip() if path else ""
-    except OSError as error:
-        raise ConfigurationError(f"{name}_FILE: {path} cannot be read: {error.strerror}") from error
-
-
-def secret_keys(environ: Mapping[str, str] = os.environ) -> list[str]:
-    """The key that signs sessions, and after it the older ones that still open them; the first is made on first use.
-
-    From the variables, or the lines of a file that its owner alone may read.
-    """
-    if environ.get("BAKEN_SECRET_KEY"):
-        return [environ["BAKEN_SECRET_KEY"], *environ.get("BAKEN_SECRET_KEY_FALLBACKS", "").split()]
-    path = home(environ) / "secret.key"
-    if not path.exists():
-        fresh = _fresh_secrets(path, [secrets.token_urlsafe(64)])
-        try:
-            os.link(fresh, path)  # atomic: the first of several starters wins
-        except FileExistsError:
-            pass
-        finally:
-            fresh.unlink()
-    return path.read_text().split()
-
-
-def renew_secret_key(*, retire: bool, environ: Mapping[str, str] = os.environ) -> int:
-    """A new key before those there are, or with `retire` none but the newest; how many there are then.
-
-    Raises ConfigurationError when the key is not kept in the file.
-    """
-    if environ.get("BAKEN_SECRET_KEY"):
-        raise ConfigurationError(
-            "BAKEN_SECRET_KEY: it is set, so set another one, and the old one in BAKEN_SECRET_KEY_FALLBACKS"
-        )
-    held = secret_keys(environ)
-    kept = held[:1] if retire else [secrets.token_urlsafe(64), *held]
-    path = home(environ) / "secret.key"
-    _fresh_secrets(path, kept).replace(path)
-    return len(kept)
-
-
-def _fresh_secrets(path: Path, keys: list[str]) -> Path:
-    fresh = path.with_suffix(f".{os.getpid()}")
-    fresh.touch(mode=0o600)
-    fresh.write_text("\n".join(keys))
-    return fresh
+        held = Path(path).read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        said = getattr(error, "strerror", None) or "it is no text"
+        raise ConfigurationError(f"{name}_FILE: {path} cannot be read: {said}") from error
+    if not held and name != "BAKEN_SECRET_KEY_FALLBACKS":
+        raise ConfigurationError(f"{name}_FILE: {path} is empty; write the secret into it, or leave the setting out")
+    return held

@@ -17,19 +17,19 @@ def own_key(home: Path) -> Path:
 def ensure_key(path: Path) -> str:
     """Make the key if it is not there yet; the public half, base64. Raises KeyProblem for a file that is no key."""
     if not path.exists():
-        _write(path, signing.generate_key()[0])
+        write(path, signing.generate_key()[0])
     return signing.public_key(path.read_text())
 
 
 def secret_in(path: Path) -> str:
     """The random word in a file, which is made if it is not there yet."""
     if not path.exists():
-        _write(path, secrets.token_urlsafe(24))
+        write(path, secrets.token_urlsafe(24))
     return path.read_text().strip()
 
 
-def _write(path: Path, text: str) -> None:
-    """All of it or nothing, for its owner alone."""
+def write(path: Path, text: str) -> None:
+    """Put it into a file, all of it or nothing, for its owner alone."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.new")
     draft.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from baken.domain.agreements import default_terms
+from baken.reach.prober import signing
 from baken.record.catalogue import flows as catalogue
 from baken.record.catalogue.models import Service
 from baken.record.detection.opening import OWN_SERVICE
@@ -13,7 +14,8 @@ from baken.record.monitors.models import Location, Monitor
 from baken.record.orgs.models import Organisation
 from baken.record.people.access import program
 from baken.record.people.reads import provider
-from baken.run.keys import OWN_LOCATION, ensure_key, own_key
+from baken.run import kept
+from baken.run.keys import OWN_LOCATION
 
 SELF = program("baken")
 PAGES = {"Pages": "/sign-in/", "API": "/api/v1/health"}
@@ -41,11 +43,13 @@ def watch_itself(*, renew_key: bool = False) -> bool:
 
 
 def _ensure_location(owner: Organisation, renew_key: bool) -> None:
-    public = ensure_key(own_key(settings.BAKEN_HOME))
     location = Location.objects.filter(code=OWN_LOCATION).first()
+    if location and not renew_key:
+        return
+    public = signing.public_key(kept.prober_key())
     if location is None:
         monitors.add_location(SELF, provider=owner, code=OWN_LOCATION, name="", public_key=public)
-    elif renew_key and location.public_key != public:
+    elif location.public_key != public:
         monitors.replace_key(SELF, OWN_LOCATION, public)
 
 

@@ -51,7 +51,7 @@ def django_ready(*, migrate: bool = True, progress: Progress | None = None) -> N
     """
     if apps.ready:
         return
-    if os.environ.get("DATABASE_URL"):
+    if configuration.secret("DATABASE_URL"):
         for setting in ("DATABASE_URL", "DATABASE_OWNER_URL"):
             _reach(setting)
     else:
@@ -71,10 +71,11 @@ def django_ready(*, migrate: bool = True, progress: Progress | None = None) -> N
 
 def _reach(setting: str) -> None:
     """Connect once: a pool would try again and again, and tell of it at length. Raises ConfigurationError."""
-    if setting not in os.environ:
+    address = configuration.secret(setting)
+    if not address:
         return
     try:
-        psycopg.connect(os.environ[setting], connect_timeout=CONNECT_SECONDS).close()
+        psycopg.connect(address, connect_timeout=CONNECT_SECONDS).close()
     except psycopg.Error as error:
         said = (str(error).strip() or "no answer").splitlines()[0]
         raise configuration.ConfigurationError(f"{setting}: {said}") from error

@@ -1,11 +1,10 @@
 """Django's settings, from the environment alone."""
 
-import os
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from baken.record.policies import PROGRAM
-from baken.run import configuration, files, keyring
+from baken.run import configuration, files, kept, keyring
 
 BASE = Path(__file__).resolve().parent.parent
 
@@ -36,7 +35,7 @@ def database(address: str, *, role: str = "", pool: bool = True) -> dict[str, ob
     }
 
 
-SECRET_KEY, *SECRET_KEY_FALLBACKS = configuration.secret_keys()
+SECRET_KEY, *SECRET_KEY_FALLBACKS = kept.session_keys()
 DEBUG = configuration.flag("BAKEN_DEBUG", default=False)
 BAKEN_URL = configuration.url()
 BAKEN_HOME = configuration.home()
@@ -61,7 +60,9 @@ if SESSION_COOKIE_SECURE:  # names that a browser takes from this host alone, no
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
     LANGUAGE_COOKIE_NAME, BAKEN_THEME_COOKIE = "__Host-language", "__Host-theme"
     BAKEN_DEVICE_COOKIE = "__Host-device"
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _public.scheme == "https" else None
+# With a certificate of our own every request comes by https, whatever a header claims.
+_told = _public.scheme == "https" and configuration.own_url().startswith("http:")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _told else None
 SECURE_HSTS_SECONDS = 31_536_000 if _public.scheme == "https" else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -69,11 +70,11 @@ SECURE_REFERRER_POLICY = SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "baken.show.web.errors.untrusted"
 
-_address = os.environ.get("DATABASE_URL") or "postgresql:///baken"
+_address = configuration.secret("DATABASE_URL") or "postgresql:///baken"
 DATABASES = {
     "default": database(_address, role=PROGRAM),
     # Changes of the schema alone; the processes that serve are not told how to log in as the owner.
-    "owner": database(os.environ.get("DATABASE_OWNER_URL") or _address, pool=False),
+    "owner": database(configuration.secret("DATABASE_OWNER_URL") or _address, pool=False),
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

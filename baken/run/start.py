@@ -11,8 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from baken.reach.postgres import Cluster
-from baken.run import configuration
-from baken.run.keys import OWN_LOCATION, ensure_key, own_key, secret_in
+from baken.run import configuration, kept
+from baken.run.certificate import certificate, trust
+from baken.run.keys import OWN_LOCATION, secret_in
 from baken.run.ready import InUse, disconnect, django_ready
 from baken.run.supervisor import Child, HomeLock, Supervisor
 
@@ -34,8 +35,10 @@ def run(say: Say) -> None:
         say(f"{name} is no setting of Baken{remedy}")
     with HomeLock(home, configuration.url()):
         check_port()
-        ensure_key(own_key(home))
-        if os.environ.get("DATABASE_URL"):
+        certificate()
+        kept.rewrap()
+        kept.prober_key()
+        if configuration.secret("DATABASE_URL"):
             _supervise(home, None, _prepare(say), say)
             return
         users, cluster = InUse(home), Cluster(home)
@@ -119,11 +122,14 @@ def children(home: Path) -> list[Child]:
     python = [sys.executable, "-m"]
     hub = configuration.own_url()
     state = home / "prober"
-    probe = ["--hub", hub, "--location", OWN_LOCATION, "--key", str(own_key(home)), "--state", str(state)]
+    probe = ["--hub", hub, "--location", OWN_LOCATION, "--key", "/dev/stdin", "--state", str(state)]
+    if own := certificate():
+        probe += ["--hub-certificate", str(own.chain)]
     return [
         Child("web", [*python, "baken.run.web"]),
         Child("worker", [*python, "baken.run.worker"]),
-        Child("prober", [*python, "baken.run.cli", "probe", *probe], trusted=False),  # it talks to anybody's servers
+        # It talks to anybody's servers, so it gets its key and no other secret.
+        Child("prober", [*python, "baken.run.cli", "probe", *probe], trusted=False, told=kept.prober_key()),
     ]
 
 
@@ -141,7 +147,8 @@ def _announce(home: Path, greeting: list[str], say: Say) -> None:
 
 def _answers() -> bool:
     try:
-        urllib.request.urlopen(f"{configuration.own_url()}/sign-in/", timeout=30).close()  # noqa: S310 (http)
+        address = f"{configuration.own_url()}/sign-in/"
+        urllib.request.urlopen(address, timeout=30, context=trust()).close()  # noqa: S310 (by own_url)
     except OSError:
         return False
     return True

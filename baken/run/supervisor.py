@@ -40,12 +40,14 @@ class Child:
     """A process to run: its name (its log's too), its command line, and what is added to the environment.
 
     trusted: whether it gets the settings, with the ways to database and keys among them; else nothing but SYSTEM.
+    told: what it reads from its standard input, a few hundred bytes at most, such as its own key.
     """
 
     name: str
     argv: Sequence[str]
     env: Mapping[str, str] = field(default_factory=dict)
     trusted: bool = True
+    told: str = field(default="", repr=False)
 
 
 SYSTEM = (
@@ -53,6 +55,10 @@ SYSTEM = (
     "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "COVERAGE_PROCESS_START",
 )  # fmt: skip
 """What any program may need of the environment; none of it is a secret."""
+OWNERS = ("DATABASE_OWNER_URL", "DATABASE_OWNER_URL_FILE")
+"""How to log in as the owner of the tables."""
+OWNERS = ("DATABASE_OWNER_URL", "DATABASE_OWNER_URL_FILE")
+"""How to log in as the owner of the tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,12 +251,15 @@ class _Running:
             self._process = subprocess.Popen(
                 self._child.argv,
                 env={**_environment(self._child, database), SUPERVISOR: str(os.getpid())},
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 pass_fds=(self._mark,),
                 start_new_session=True,
             )
+        assert self._process.stdin
+        with suppress(BrokenPipeError), self._process.stdin as standard_input:
+            standard_input.write(self._child.told.encode())
 
     def _ended(self, code: int, now: float) -> None:
         self.kill()  # what it left running would keep its port
@@ -319,7 +328,7 @@ class _Database:
 def _environment(child: Child, database: Mapping[str, str]) -> dict[str, str]:
     """What a child gets: never the way to log in as the owner of the tables, which none has any need of."""
     if child.trusted:
-        kept = {name: value for name, value in os.environ.items() if name != "DATABASE_OWNER_URL"} | dict(database)
+        kept = {name: value for name, value in os.environ.items() if name not in OWNERS} | dict(database)
     else:
         kept = {name: os.environ[name] for name in SYSTEM if name in os.environ}
     return {**kept, **child.env}

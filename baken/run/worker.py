@@ -24,6 +24,7 @@ from types import FrameType
 import django
 import psycopg
 
+from baken.run import configuration
 from baken.run.lifeline import watch_parent
 
 log = logging.getLogger("baken.worker")
@@ -206,7 +207,7 @@ def main() -> None:
     watch_parent()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "baken.run.settings")
     django.setup()
-    worker = Worker(os.environ["DATABASE_URL"], quick_jobs(), slow_jobs())
+    worker = Worker(configuration.secret("DATABASE_URL"), quick_jobs(), slow_jobs())
 
     def on_signal(number: int, frame: FrameType | None) -> None:
         worker.stop()

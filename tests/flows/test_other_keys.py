@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 from django.core import signing
 
 from baken.reach.postgres import Cluster, passwords
-from baken.run import configuration
+from baken.run import kept
 from baken.run.cli.keys import command
 from tests.cluster import CARELESS
 
@@ -61,15 +61,15 @@ def test_a_new_session_key_signs_and_the_old_one_still_opens_until_it_is_retired
 ) -> None:
     monkeypatch.setenv("BAKEN_HOME", str(tmp_path))
     monkeypatch.delenv("BAKEN_SECRET_KEY", raising=False)
-    (old,) = configuration.secret_keys()
+    (old,) = kept.session_keys()
     signed = signing.dumps("somebody", key=old)
     assert run("rotate", "--sessions").exit_code == 0
-    key, *fallbacks = configuration.secret_keys()
+    key, *fallbacks = kept.session_keys()
     assert (key != old, fallbacks) == (True, [old])
     assert (tmp_path / "secret.key").stat().st_mode & 0o777 == 0o600
     assert signing.loads(signed, key=key, fallback_keys=fallbacks) == "somebody"
     assert run("rotate", "--sessions", "--retire").exit_code == 0
-    assert configuration.secret_keys() == [key]
+    assert kept.session_keys() == [key]
     with pytest.raises(signing.BadSignature):
         signing.loads(signed, key=key)
 
@@ -77,7 +77,7 @@ def test_a_new_session_key_signs_and_the_old_one_still_opens_until_it_is_retired
 def test_a_session_key_from_the_environment_is_replaced_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BAKEN_SECRET_KEY", "new")
     monkeypatch.setenv("BAKEN_SECRET_KEY_FALLBACKS", "old older")
-    assert configuration.secret_keys() == ["new", "old", "older"]
+    assert kept.session_keys() == ["new", "old", "older"]
     assert "BAKEN_SECRET_KEY_FALLBACKS" in str(run("rotate", "--sessions").exception)
 
 

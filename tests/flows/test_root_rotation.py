@@ -20,7 +20,7 @@ from baken.record.orgs.search import address_key
 from baken.record.people.access import program
 from baken.record.privacy import tombstones
 from baken.record.privacy.models import SigningKey
-from baken.run import keyring
+from baken.run import kept, keyring
 from baken.run.cli.keys import command
 from tests.flows.vault_transit import OPERATOR, TOKEN, running
 
@@ -171,19 +171,27 @@ def test_an_escrow_from_before_says_that_it_is_older(tmp_path: Path) -> None:
     assert all("older than the data" in problem for problem in found["wrong"].values())
 
 
-def test_the_same_with_vault(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_with_vault(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("BAKEN_HOME", str(tmp_path))  # Vault wraps what lies there as well
     with running() as address:
         monkeypatch.setenv("BAKEN_VAULT_ADDR", address)
         monkeypatch.setenv("BAKEN_VAULT_TOKEN", TOKEN)
         IndexKey.objects.all().delete()
         indexkeys.ensure()
         organisations()
+        sessions = kept.session_keys()
         assert roots() == {"vault:baken:v1"}
         assert "refuses to rotate" in str(run("rotate", "--root").exception)
         monkeypatch.setenv("BAKEN_VAULT_TOKEN", OPERATOR)
         assert run("rotate", "--root").exit_code == 0
-        assert roots() == {"vault:baken:v2"}
+        assert (roots(), kept.under()) == ({"vault:baken:v2"}, ["vault:baken:v2"])
+        wrapped = (tmp_path / "secret.key").read_text()
+        (tmp_path / "secret.key").write_text(wrapped.replace(":v2:", ":v1:"))
+        refused = run("rotate", "--root", "--retire")
+        assert (refused.exit_code, "vault:baken:v1 wraps 1 keys" in refused.output) == (1, True)
+        (tmp_path / "secret.key").write_text(wrapped)
         assert run("rotate", "--root", "--retire").exit_code == 0
+        assert kept.session_keys() == sessions
         monkeypatch.setenv("BAKEN_VAULT_TOKEN", TOKEN)
         assert readable()
         assert run("verify").exit_code == 0

@@ -1,6 +1,6 @@
 """`baken keys rotate`: every kind of key that the database or the home holds."""
 
-import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from baken.reach.postgres import Cluster
-from baken.run import configuration, keyring
+from baken.run import configuration, kept, keyring
 from baken.run.ready import django_ready
 
 if TYPE_CHECKING:
@@ -71,12 +71,12 @@ def _of_organisations(code: str | None, *, wrapping: bool) -> None:
 def _root() -> None:
     from baken.record.orgs import keys, rewrapping
 
-    before = rewrapping.under()
     name = keys.root().name
-    if set(before) <= {name}:  # else this goes on with what was interrupted
+    if {*rewrapping.under(), *kept.under()} <= {name}:  # else this goes on with what was interrupted
         name = keyring.switch()
     with _shown("wrapping") as show:
         rewrapping.rewrap_all(show)
+    kept.rewrap()
     click.echo(f"everything is wrapped by the root key {name}")
     if not keyring.vault():
         click.echo("Make a new escrow now: `baken keys export`. The old version stays until `--root --retire`.")
@@ -95,7 +95,7 @@ def _retire() -> None:
 
     spreading.wait_for_transactions()
     name = keys.root().name
-    if needed := {root: count for root, count in rewrapping.under().items() if root != name}:
+    if needed := {root: count for root, count in (rewrapping.under() + Counter(kept.under())).items() if root != name}:
         listed = ", ".join(f"{root} wraps {count} keys" for root, count in needed.items())
         raise click.ClickException(f"still needed: {listed}; run `baken keys rotate --root` to the end first")
     for old in keyring.retire() or ["every older version in Vault"]:
@@ -112,13 +112,13 @@ def _index() -> None:
 
 
 def _sessions(retire: bool) -> None:
-    kept = configuration.renew_secret_key(retire=retire)
-    said = "the old keys are gone" if retire else f"a new key signs sessions; {kept - 1} older still open them"
+    count = kept.renew_session_key(retire=retire)
+    said = "the old keys are gone" if retire else f"a new key signs sessions; {count - 1} older still open them"
     click.echo(f"{said}. Start Baken again for it to take effect.")
 
 
 def _database() -> None:
-    if os.environ.get("DATABASE_URL"):
+    if configuration.secret("DATABASE_URL"):
         raise click.ClickException("DATABASE_URL: the server is your own; change the password there, then here")
     django_ready()
     Cluster(configuration.home()).renew_passwords()
