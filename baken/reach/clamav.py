@@ -1,17 +1,18 @@
-"""ClamAV's daemon, asked whether what it is sent is harmful: its INSTREAM command over TCP or a Unix socket.
+"""ClamAV's daemon, asked whether what it is sent is harmful: its INSTREAM command over TCP, TLS or a Unix socket.
 
 The protocol, from clamd's manual: a command in a `z` session begins with `z` and ends with NUL, and so does its answer.
 After `zINSTREAM` come chunks, each with its length in four bytes before it, most significant first; one of length
 zero ends them. clamd answers `stream: OK`, `stream: <name> FOUND` or `<what> ERROR`, and hangs up on a stream that
-is longer than its StreamMaxLength.
+is longer than its StreamMaxLength. It speaks no TLS itself: something like stunnel stands before it then.
 """
 
 import errno
 import socket
+import ssl
 import struct
 from contextlib import suppress
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 PATIENCE = 60.0
 """Seconds to wait for an answer; clamd unpacks archives before it gives one."""
@@ -29,14 +30,24 @@ class TooLong(ScannerError):
     """The scanner takes no stream of this length (EFBIG): raise StreamMaxLength in clamd.conf."""
 
 
+OPTIONS = {"ca", "cert", "key"}
+PORTS = {"tcp": 3310, "tls": 3311}
+
+
 @dataclass(frozen=True, slots=True)
 class Clamd:
-    """Where clamd listens: `tcp://host:3310` or `unix:/path/to/clamd.sock`."""
+    """Where clamd listens: `unix:/path/to/clamd.sock`, `tls://host:3311` or `tcp://host:3310`.
+
+    After `tls://…?` may come `ca=/path`, the authorities to trust instead of the system's, and `cert=/path&key=/path`,
+    a certificate to show. The host's name is checked in any case.
+    """
 
     address: str
 
     def __post_init__(self) -> None:
+        """Raises ValueError for what is no address, and for files that are no certificates."""
         self._place()
+        self._context()
 
     def version(self) -> str:
         """What clamd says of itself and its signatures. Raises ScannerError."""
@@ -49,27 +60,58 @@ class Clamd:
         return Scan(self._connect())
 
     def _place(self) -> tuple[str, int] | str:
-        """Raises ValueError for what is no address."""
         if self.address.startswith("unix:"):
             return self.address.removeprefix("unix:")
         parts = urlsplit(self.address)
-        if parts.scheme != "tcp" or not parts.hostname or parts.path.strip("/"):
-            raise ValueError("write it like tcp://host:3310 or unix:/run/clamav/clamd.ctl")
-        return parts.hostname, parts.port or 3310
+        known = OPTIONS if parts.scheme == "tls" else set()
+        if (
+            parts.scheme not in PORTS
+            or not parts.hostname
+            or parts.path.strip("/")
+            or not known.issuperset(self._files())
+        ):
+            raise ValueError("write it like unix:/run/clamav/clamd.ctl, tls://host:3311?ca=/path or tcp://host:3310")
+        return parts.hostname, parts.port or PORTS[parts.scheme]
+
+    def _files(self) -> dict[str, str]:
+        return {name: values[-1] for name, values in parse_qs(urlsplit(self.address).query).items()}
+
+    def _context(self) -> ssl.SSLContext | None:
+        if not self.address.startswith("tls:"):
+            return None
+        files = self._files()
+        try:
+            context = ssl.create_default_context(cafile=files.get("ca"))
+            context.minimum_version = ssl.TLSVersion.TLSv1_2
+            if "cert" in files:
+                context.load_cert_chain(files["cert"], files.get("key"), password="")  # nobody is asked for one
+        except OSError as error:
+            raise ValueError(f"{', '.join(files.values())}: {error}; name PEM files that can be read") from error
+        return context
 
     def _connect(self) -> socket.socket:
-        place = self._place()
+        place, line = self._place(), None
         try:
-            if isinstance(place, tuple):
-                line = socket.create_connection(place, CONNECTING)
-            else:
-                line = socket.socket(socket.AF_UNIX)
-                line.settimeout(CONNECTING)
-                line.connect(place)
-        except OSError as error:
-            raise ScannerError(f"{self.address}: {error.strerror or error}") from error
+            line = socket.create_connection(place, CONNECTING) if isinstance(place, tuple) else _local(place)
+            line = self._secured(line)
+        except (OSError, ValueError) as error:
+            if line:
+                line.close()
+            raise ScannerError(f"{self.address}: {getattr(error, 'strerror', None) or error}") from error
         line.settimeout(PATIENCE)
         return line
+
+    def _secured(self, line: socket.socket) -> socket.socket:
+        """The certificates are read for each connection, so that they may be renewed."""
+        context = self._context()
+        return context.wrap_socket(line, server_hostname=urlsplit(self.address).hostname) if context else line
+
+
+def _local(path: str) -> socket.socket:
+    line = socket.socket(socket.AF_UNIX)
+    line.settimeout(CONNECTING)
+    line.connect(path)
+    return line
 
 
 class Scan:

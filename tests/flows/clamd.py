@@ -7,6 +7,7 @@ is harmless is `stream: OK`, the rest `stream: <name> FOUND`; an unknown command
 """
 
 import socketserver
+import ssl
 import struct
 import threading
 from collections.abc import Iterator
@@ -57,19 +58,27 @@ class Clamd(socketserver.StreamRequestHandler):
 class _Tcp(socketserver.ThreadingTCPServer):
     daemon_threads = True
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Whoever does not trust it hangs up."""
+
 
 class _Unix(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
 
 
 @contextmanager
-def clamd(path: Path | None = None, *, most: int = 1 << 30, says: bytes = b"") -> Iterator[tuple[str, type[Clamd]]]:
-    """Answers over TCP, or at a Unix socket; its address as BAKEN_CLAMAV has it, and what it saw."""
+def clamd(
+    path: Path | None = None, *, most: int = 1 << 30, says: bytes = b"", tls: ssl.SSLContext | None = None
+) -> Iterator[tuple[str, type[Clamd]]]:
+    """Answers over TCP, TLS, or at a Unix socket; its address as BAKEN_CLAMAV has it, and what it saw."""
     handler = type("Handler", (Clamd,), {"most": most, "says": says, "seen": [], "chunks": []})
     server = _Unix(str(path), handler) if path else _Tcp(("127.0.0.1", 0), handler)
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield (f"unix:{path}" if path else f"tcp://127.0.0.1:{server.server_address[1]}"), handler
+        place = f"{'tls' if tls else 'tcp'}://127.0.0.1:{server.server_address[1]}"
+        yield (f"unix:{path}" if path else place), handler
     finally:
         server.shutdown()
         server.server_close()
