@@ -65,7 +65,7 @@ SETTINGS = (
     Setting("BAKEN_S3_REGION", "none", "the region of the bucket"),
     Setting("BAKEN_S3_ACCESS_KEY", "none", "the access key", secret=True),
     Setting("BAKEN_S3_SECRET_KEY", "none", "the secret that goes with it", secret=True),
-    Setting("BAKEN_CLAMAV", "none", "tcp://host:3310 or unix:/path: a ClamAV daemon that every file is shown to"),
+    Setting("BAKEN_CLAMAV", "none", "unix:/path, tls://host, tcp://host: a ClamAV daemon that every file is shown to"),
     Setting("BAKEN_CLAMAV_FAIL", "closed", "`open`: take files unseen while that daemon does not answer"),
     Setting(
         "BAKEN_API_LIMITS", "see docs", "requests a minute: reads=600,writes=120,address=1200,failures=30,probers=600"
