@@ -279,3 +279,43 @@ def test_a_new_cluster_that_cannot_be_made_says_why_and_leaves_nothing(home: Pat
     with pytest.raises(ClusterError, match="initdb said:\ndisk full"):
         Cluster(home, broken).start()
     assert sorted(entry.name for entry in home.iterdir()) == ["bin", "database.lock"]
+
+
+def test_a_private_one_answers_at_its_socket_alone_and_knows_accounts_instead_of_passwords(home: Path) -> None:
+    with Cluster(home) as cluster:
+        ask(cluster.owner_dsn, "create table kept (n int)")
+        with pytest.raises(ClusterError, match="runs without BAKEN_STRICT"):
+            Cluster(home, private=True).start()
+    with Cluster(home, private=True) as cluster:
+        for address, role in (
+            (cluster.dsn, "baken_app"),
+            (cluster.owner_dsn, "baken"),
+            (cluster.admin_dsn, "postgres"),
+        ):
+            assert (":" in address.partition("//")[2], ask(address, "select current_user")) == (False, role)
+        assert ask(cluster.dsn, "select inet_server_addr()") is None
+        assert ask(cluster.admin_dsn, "show listen_addresses") == ""
+        assert ask(Cluster(home).owner_dsn, "select count(*) from kept") == 0, "others find it there too"
+        cluster.renew_passwords()
+        socket_folder = cluster.data.parent / "socket"
+        assert stat.S_IMODE(socket_folder.stat().st_mode) == 0o700
+        if os.geteuid() == 0:
+            socket_folder.chmod(0o755)  # even so the server asks the system who it is
+            (socket_file,) = socket_folder.glob(".s.PGSQL.?????")
+            socket_file.chmod(0o777)
+            assert "peer authentication failed" in _as_nobody(cluster.dsn).lower()
+    with Cluster(home) as cluster:
+        assert ask(cluster.dsn, "show listen_addresses") == "127.0.0.1"
+
+
+def _as_nobody(address: str) -> str:
+    """What another account is told."""
+    program = "import os, sys, psycopg; os.setuid(65534); psycopg.connect(sys.argv[1])"
+    return subprocess.run([sys.executable, "-c", program, address], capture_output=True, text=True, check=False).stderr
+
+
+def test_a_private_one_needs_a_path_that_a_socket_can_have(home: Path) -> None:
+    deep = home / ("a" * 60) / ("b" * 60)
+    deep.mkdir(parents=True)
+    with pytest.raises(ClusterError, match=r"BAKEN_HOME: .* too long for a socket"):
+        Cluster(deep, private=True).start()

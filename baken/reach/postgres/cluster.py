@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
+from urllib.parse import urlencode
 
-from baken.reach.postgres import passwords
+from baken.reach.postgres import doors, passwords
 from baken.reach.postgres import place as places
 from baken.reach.postgres.account import Account, account_for, make_passable
 from baken.reach.postgres.binaries import find_binaries, reachable, version_of
@@ -49,13 +50,22 @@ class Cluster:
     """The PostgreSQL cluster of one Baken home.
 
     `home`: Baken's data directory. `bindir`: the programs to use (default: BAKEN_PG_BIN, else found).
-    `settings`: PostgreSQL settings that replace or extend Baken's at the next start.
+    `settings`: PostgreSQL settings that replace or extend Baken's at the next start. `private`: it answers at a Unix
+    socket alone from the next start on, and knows who asks by their account of the system instead of by a password.
     """
 
-    def __init__(self, home: Path, bindir: Path | None = None, *, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        home: Path,
+        bindir: Path | None = None,
+        *,
+        settings: Mapping[str, str] | None = None,
+        private: bool = False,
+    ) -> None:
         self.home = home.absolute()
         self._bindir = bindir or os.environ.get("BAKEN_PG_BIN") or None
         self._settings = dict(settings or {})
+        self._private = private
 
     def __enter__(self) -> "Cluster":
         self.start()
@@ -118,6 +128,8 @@ class Cluster:
                 major = int(self.version.split(".")[0])
                 places.create(self.home, self._runnable(), self._account, major, lock)
             self._start_server()
+            if self._private and not self._place.private:
+                raise ClusterError("PostgreSQL of this home runs without BAKEN_STRICT; stop what uses it, start again")
             return self.dsn
 
     def stop(self) -> None:
@@ -151,8 +163,11 @@ class Cluster:
         return reachable(self._programs, self._account)
 
     def _address(self, role: str, password: str) -> str:
-        secret, port = self._place.read(password), self._place.read("port")
-        return f"postgresql://{role}:{secret}@127.0.0.1:{port}/{places.DATABASE}"
+        place = self._place
+        port = place.read("port")
+        if place.private:
+            return f"postgresql://{role}@/{places.DATABASE}?{urlencode({'host': place.host, 'port': port})}"
+        return f"postgresql://{role}:{place.read(password)}@{place.host}:{port}/{places.DATABASE}"
 
     @contextmanager
     def _locked(self) -> Iterator[int]:
@@ -187,7 +202,7 @@ class Cluster:
             time.sleep(0.1)
 
     def _serves(self) -> bool:
-        return self.status() is Status.RUNNING and answers(int(self._place.read("port")))
+        return self.status() is Status.RUNNING and answers(self._place.host, int(self._place.read("port")))
 
     def _launch(self) -> bool:
         remove_stale_locks(self.data, self._place.socket)
@@ -208,6 +223,11 @@ class Cluster:
         folder = str(place.socket)
         fits = len(os.fsencode(f"{folder}/.s.PGSQL.{port}")) <= SOCKET_PATH_LIMIT
         own = {"port": str(port), "unix_socket_directories": folder if fits else ""}
+        if self._private:
+            if not fits:
+                raise ClusterError(f"BAKEN_HOME: {folder} is too long for a socket; choose a shorter one")
+            own |= {"listen_addresses": "", **doors.known_by_account(place, self.home)}
+        place.write("host", folder if self._private else "127.0.0.1", 0o644)
         lines = ["# Written anew at each start; settings of your own belong at the end of postgresql.conf."]
         for name, value in {**SETTINGS, **own, **self._settings}.items():
             quoted = value.replace("'", "''")

@@ -39,7 +39,7 @@ def _superuser(place: places.Place) -> psycopg.Connection:
         if (place.root / name).exists():
             try:
                 return psycopg.connect(
-                    host="127.0.0.1", port=place.read("port"), dbname=places.DATABASE, user=places.ADMIN,
+                    host=place.host, port=place.read("port"), dbname=places.DATABASE, user=places.ADMIN,
                     password=place.read(name), autocommit=True,
                 )  # fmt: skip
             except psycopg.OperationalError as error:

@@ -1,7 +1,7 @@
 """Where a cluster lies, and how a new one comes to be.
 
-A place is one folder: `data` (PostgreSQL's own), `password`, `owner-password` and `admin-password`, `port`,
-`conf.d/baken.conf`, `socket` and `start.log`. Only `data` and `socket` belong to the account that runs
+A place is one folder: `data` (PostgreSQL's own), `password`, `owner-password` and `admin-password`, `host`, `port`,
+`conf.d`, `socket` and `start.log`. Only `data` and `socket` belong to the account that runs
 PostgreSQL; what the caller reads and writes lies outside them, so that the account cannot lead root astray
 with a link.
 
@@ -65,6 +65,16 @@ class Place:
     @property
     def log(self) -> Path:
         return self.root / "start.log"
+
+    @property
+    def host(self) -> str:
+        """Where the server was last told to answer: 127.0.0.1, or the folder of its socket."""
+        return self.read("host") if (self.root / "host").exists() else "127.0.0.1"
+
+    @property
+    def private(self) -> bool:
+        """Whether it answers at its socket alone, without passwords."""
+        return self.host.startswith("/")
 
     def read(self, name: str) -> str:
         """One of the small files, such as password or port. Raises ClusterError when it is absent."""

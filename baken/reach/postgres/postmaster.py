@@ -73,14 +73,30 @@ def remove_stale_locks(data: Path, sockets: Path) -> None:
             stale.unlink(missing_ok=True)
 
 
-def answers(port: int) -> bool:
-    """Whether a server on this port reacts: it is asked for TLS, and says yes or no before anything else."""
+def answers(host: str, port: int) -> bool:
+    """Whether a server reacts there: it is asked for TLS, and says yes or no before anything else.
+
+    host: an address, or the folder of its socket.
+    """
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=5) as line:
+        with _connected(host, port) as line:
             line.sendall(struct.pack("!ii", 8, TLS_REQUEST))
             return line.recv(1) in (b"S", b"N")
     except OSError:
         return False
+
+
+def _connected(host: str, port: int) -> socket.socket:
+    if not host.startswith("/"):
+        return socket.create_connection((host, port), timeout=5)
+    line = socket.socket(socket.AF_UNIX)
+    line.settimeout(5)
+    try:
+        line.connect(f"{host}/.s.PGSQL.{port}")
+    except OSError:
+        line.close()
+        raise
+    return line
 
 
 def end_orphans(data: Path) -> None:
