@@ -11,10 +11,10 @@ log = logging.getLogger(__name__)
 
 
 class IdentityProviders:
-    """`reach.openid` with the errors of the records. allow_private: as there."""
+    """`reach.openid` with the errors of the records. allow_private, strict: as there."""
 
-    def __init__(self, *, allow_private: bool) -> None:
-        self._client = Client(allow_private)
+    def __init__(self, *, allow_private: bool, strict: bool) -> None:
+        self._client = Client(allow_private, strict)
 
     def check(self, issuer: str) -> None:
         """Whether the provider can be used at all."""

@@ -23,8 +23,8 @@ OTHER = RSAKey.generate_key(2048, {"kid": "one", "use": "sig"})
 PUBLISHED = KeySet([KEY, CURVE]).as_dict(private=False)
 
 
-def read(token: str, keys: dict[str, Any] = PUBLISHED) -> dict[str, Any]:
-    return claims_of(token, keys, issuer=ISSUER, client_id=CLIENT, nonce=NONCE, now=NOW)
+def read(token: str, keys: dict[str, Any] = PUBLISHED, *, strict: bool = False) -> dict[str, Any]:
+    return claims_of(token, keys, issuer=ISSUER, client_id=CLIENT, nonce=NONCE, now=NOW, strict=strict)
 
 
 def made(key: RSAKey | ECKey = KEY, alg: str = "RS256", kid: str = "one", **changes: Any) -> str:
@@ -107,6 +107,21 @@ def test_another_key_under_the_same_name_signs_nothing() -> None:
 def test_a_key_that_the_token_brings_along_is_not_asked() -> None:
     brought = {"alg": "RS256", "kid": "one", "jwk": OTHER.as_dict(private=False), "jku": "https://evil.example/keys"}
     assert "signature" in refused(jwt.encode(brought, dict(GOOD), OTHER))
+
+
+def test_a_strict_installation_takes_no_short_key() -> None:
+    """Whatever else the provider publishes; and a signature that is wrong stays just that."""
+    long = RSAKey.generate_key(3_072, {"kid": "long", "use": "sig"})
+    keys = KeySet([KEY, CURVE, long]).as_dict(private=False)
+    assert read(made(long, kid="long"), keys, strict=True)["sub"] == GOOD["sub"]
+    assert read(made(CURVE, "ES256", "two"), keys, strict=True)["sub"] == GOOD["sub"]
+    for alg in ("RS256", "PS256"):
+        with pytest.raises(OpenIdError) as error:
+            read(made(alg=alg), keys, strict=True)
+        assert error.value.problem is Problem.WEAK_KEY
+    with pytest.raises(OpenIdError) as error:
+        read(made(OTHER), keys, strict=True)
+    assert error.value.problem is Problem.TOKEN
 
 
 def test_a_key_for_encryption_signs_nothing() -> None:

@@ -47,9 +47,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Talks to identity providers. allow_private: they may have addresses that are not public."""
+    """Talks to identity providers. allow_private: they may have addresses that are not public. strict: in `tokens`."""
 
     allow_private: bool = False
+    strict: bool = False
 
     def check(self, issuer: str) -> None:
         """Ask for the provider's metadata. Raises OpenIdError when it cannot be used."""
@@ -78,8 +79,9 @@ class Client:
         tokens = self._redeem(us, metadata, code, verifier)
         keys = self._get(metadata["jwks_uri"])
         claims = claims_of(
-            str(tokens.get("id_token", "")), keys, issuer=us.issuer, client_id=us.client_id, nonce=nonce, now=now
-        )
+            str(tokens.get("id_token", "")), keys, issuer=us.issuer, client_id=us.client_id, nonce=nonce, now=now,
+            strict=self.strict,
+        )  # fmt: skip
         told = claims if "email" in claims else self._userinfo(metadata, tokens, claims)
         verified = told.get("email_verified") is True and isinstance(told.get("email"), str)
         since, context = claims.get("auth_time"), claims.get("acr")

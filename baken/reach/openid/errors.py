@@ -12,6 +12,7 @@ class Problem(StrEnum):
     ANSWER = "answer"  # an answer that OpenID Connect does not know: a redirect, too much, no JSON
     OTHER_ISSUER = "other_issuer"  # it speaks for another issuer than the one asked
     REFUSED = "refused"  # it does not take the code, or our client id and secret
+    WEAK_KEY = "weak_key"  # it signs with a key that is too short for a strict installation
     TOKEN = "token"  # noqa: S105  an ID token that cannot be trusted
 
 

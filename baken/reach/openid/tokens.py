@@ -6,8 +6,9 @@ from typing import Any
 
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
+from joserfc.jwk import KeySet, RSAKey
 
+from baken.domain.keys import RSA_BITS
 from baken.reach.openid.errors import OpenIdError, Problem
 
 ALGORITHMS = ("RS256", "PS256", "ES256", "ES384", "EdDSA", "Ed25519")
@@ -17,13 +18,14 @@ LEEWAY = 60
 
 
 def claims_of(
-    id_token: str, keys: Mapping[str, Any], *, issuer: str, client_id: str, nonce: str, now: int
+    id_token: str, keys: Mapping[str, Any], *, issuer: str, client_id: str, nonce: str, now: int, strict: bool
 ) -> dict[str, Any]:
     """The claims of an ID token that `issuer` made for `client_id` in answer to the request with this `nonce`.
 
-    keys: the provider's key set (RFC 7517). now: seconds since 1970. Raises OpenIdError.
+    keys: the provider's key set (RFC 7517). now: seconds since 1970. strict: a key has 128 bits of strength. Raises
+    OpenIdError.
     """
-    claims = _signed(id_token, keys)
+    claims = _signed(id_token, keys, strict)
     for name in ("iss", "sub", "aud", "exp", "iat", "nonce"):
         if claims.get(name) in (None, "", []):
             raise _wrong(f"it has no {name}")
@@ -38,13 +40,26 @@ def claims_of(
     return claims
 
 
-def _signed(id_token: str, keys: Mapping[str, Any]) -> dict[str, Any]:
+def _signed(id_token: str, keys: Mapping[str, Any], strict: bool) -> dict[str, Any]:
     """The claims, once the signature was checked with one of the provider's public keys."""
     try:
         asymmetric = [key for key in keys["keys"] if key.get("kty") in {"RSA", "EC", "OKP"} and _for_signing(key)]
-        return dict(jwt.decode(id_token, KeySet.import_key_set({"keys": asymmetric}), list(ALGORITHMS)).claims)
+        known = KeySet.import_key_set({"keys": asymmetric})
+        claims = dict(jwt.decode(id_token, known, list(ALGORITHMS)).claims)
     except (JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise _wrong(f"its signature: {type(error).__name__}") from error
+    if strict:
+        _hold_to_strength(id_token, known)
+    return claims
+
+
+def _hold_to_strength(id_token: str, known: KeySet) -> None:
+    """A signature that is right is so by a key that is long enough."""
+    strong = [key for key in known if not isinstance(key, RSAKey) or key.public_key.key_size >= RSA_BITS]
+    try:
+        jwt.decode(id_token, KeySet(strong), list(ALGORITHMS))
+    except (JoseError, ValueError) as error:
+        raise OpenIdError(Problem.WEAK_KEY, f"it signs with an RSA key of fewer than {RSA_BITS} bits") from error
 
 
 def _for_signing(key: Mapping[str, Any]) -> bool:

@@ -44,6 +44,7 @@ SAID = {
     "answer": "issuer: what answers there is no OpenID Connect provider",
     "other_issuer": "issuer: it calls itself otherwise; write its issuer exactly as it does",
     "refused": "It does not take our client id and secret. Ask an administrator to check them.",
+    "weak_key": "It signs with a key that is too short here (RSA under 3,072 bits). Ask an administrator.",
     "token": "What it says about you cannot be trusted. Ask an administrator to look into the log.",
 }
 
@@ -309,5 +310,6 @@ def _us(row: IdentityProvider, returns: str) -> Any:
 
 
 def _client() -> Client:
-    made: Client = import_string(settings.BAKEN_OPENID)(allow_private=settings.BAKEN_OPENID_PRIVATE)
+    make = import_string(settings.BAKEN_OPENID)
+    made: Client = make(allow_private=settings.BAKEN_OPENID_PRIVATE, strict=settings.BAKEN_STRICT)
     return made

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
+from fido2.cose import CoseKey
 from fido2.server import Fido2Server
 from fido2.webauthn import (
     AttestedCredentialData,
@@ -28,6 +29,7 @@ from fido2.webauthn import (
     UserVerificationRequirement,
 )
 
+from baken.domain.keys import RSA_BITS
 from baken.record.ledger import clock
 from baken.record.orgs.fields import clean_written
 from baken.record.people import factors, security_log
@@ -36,6 +38,8 @@ from baken.record.people.flows import PeopleError
 from baken.record.people.models import Passkey, User
 
 VERIFIED = UserVerificationRequirement.REQUIRED
+_RSA, _KTY, _N = 3, 1, -1
+"""Of a COSE key: the type RSA, and where its type and its modulus stand (RFC 8152, RFC 8230)."""
 MOST = 20
 """Passkeys of one person."""
 Asked = tuple[dict[str, Any], dict[str, Any]]
@@ -84,6 +88,7 @@ def register(user: User, *, name: str, challenge: dict[str, Any] | None, answer:
     if made is None or made.credential_data is None:
         raise _not_made()
     data = made.credential_data
+    _hold_to_strength(data.public_key)
     User.objects.select_for_update().get(id=user.id)
     lookup = _lookup(data.credential_id)
     if Passkey.objects.filter(lookup=lookup).exists():
@@ -150,10 +155,18 @@ def _checked(challenge: dict[str, Any] | None, answer: str, of: User | None) -> 
         row = (rows.filter(user=of) if of is not None else rows).first()
         if row is None or challenge is None or (given.response.user_handle or row.user_id.bytes) != row.user_id.bytes:
             raise _unknown()
-        _server().authenticate_complete(challenge, [AttestedCredentialData(bytes(row.credential))], given)
+        credential = AttestedCredentialData(bytes(row.credential))
+        _server().authenticate_complete(challenge, [credential], given)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise _unknown() from error
+    _hold_to_strength(credential.public_key)
     return row, given.response.authenticator_data.counter
+
+
+def _hold_to_strength(key: CoseKey) -> None:
+    """A strict installation takes no key with less than 128 bits of strength. Raises WrongPasskey."""
+    if settings.BAKEN_STRICT and key[_KTY] == _RSA and int.from_bytes(key[_N]).bit_length() < RSA_BITS:
+        raise WrongPasskey("passkey: its RSA key has fewer than 3,072 bits, too few here; use another device")
 
 
 def _unknown() -> WrongPasskey:

@@ -60,6 +60,7 @@ REMEDIES = (
     _("this passkey may have been copied; remove it and register a new one"),
     _("this passkey is not known here, or the page was open for too long; try again"),
     _("no passkey was made; try again"),
+    _("its RSA key has fewer than 3,072 bits, too few here; use another device"),
     _("give it a name, such as that of the device"),
     # identity providers
     _("give an address that begins with https://"),
@@ -68,6 +69,7 @@ REMEDIES = (
     _("what answers there is no OpenID Connect provider"),
     _("it calls itself otherwise; write its issuer exactly as it does"),
     _("It does not take our client id and secret. Ask an administrator to check them."),
+    _("It signs with a key that is too short here (RSA under 3,072 bits). Ask an administrator."),
     _("What it says about you cannot be trusted. Ask an administrator to look into the log."),
     _("Signing in there took too long or was broken off. Try again."),
     _("The provider did not confirm that it is you. Sign out and in again."),
