@@ -62,7 +62,7 @@ OF_THE_SERVICE = (
 )
 """Facts of one's own, and the provider's about what its services promised and did."""
 OF_SIGNING_IN = "stream_kind IN ('person', 'identity_provider', 'signal')"
-OWN_SETTINGS = "SELECT, UPDATE (password, last_login, name, language, zone, theme, shortcuts_off)"
+OWN_SETTINGS = "SELECT, UPDATE (password, first_password_until, last_login, name, language, zone, theme, shortcuts_off)"
 MY_SESSION = f"session_key IN (SELECT session_key FROM people_signin WHERE {MY_USER})"  # noqa: S608
 
 _READ_KEYS = {"orgs_wrappingkey": Rule(), "orgs_datakey": Rule(), "orgs_indexkey": Rule()}

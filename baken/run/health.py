@@ -3,7 +3,6 @@
 import os
 import shutil
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from baken.reach.clamav import Clamd
 from baken.run import configuration
+from baken.run.certificate import certificate, trust
 from baken.run.ready import django_ready
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def examine() -> Iterator[Check]:
         return
     yield from found
     if all(check.ok for check in found):
-        yield from _each(login, clock, worker, probers, ledger, scanner, store)
+        yield from _each(login, clock, worker, probers, ledger, apps, scanner, store)
     yield pages()
 
 
@@ -61,6 +61,7 @@ def settings() -> Check:
     wrong = [f"{name} is no setting{remedy}" for name, remedy in configuration.unknown()]
     try:
         configuration.port()
+        certificate()
         for name in ("BAKEN_DEMO", "BAKEN_DEBUG", "BAKEN_ALLOW_PRIVATE", "BAKEN_OPENID_PRIVATE"):
             configuration.flag(name, default=False)
         configuration.choice("BAKEN_SECOND_FACTOR", configuration.SECOND_FACTOR)
@@ -165,6 +166,20 @@ def ledger() -> Check:
     return Check("ledger", broken is None, where or "the chain holds")
 
 
+def apps() -> Check:
+    """In a strict installation apps for codes use SHA-256; those from before it was strict are counted."""
+    from django.conf import settings as known
+
+    from baken.record.people.access import program
+    from baken.record.people.authenticator import with_sha1
+
+    number = with_sha1(program("doctor"))
+    if not known.BAKEN_STRICT or not number:
+        return Check("apps", True, "codes of apps use SHA-256" if known.BAKEN_STRICT else "codes of apps use SHA-1")
+    said = f"{number} apps from before BAKEN_STRICT use SHA-1; their owners remove them and add them again"
+    return Check("apps", True, said, warns=True)
+
+
 def scanner() -> Check:
     """The virus scanner answers, if there is to be one."""
     address = os.environ.get("BAKEN_CLAMAV")
@@ -194,9 +209,9 @@ def pages() -> Check:
     """The web process answers."""
     address = f"{configuration.own_url()}/api/v1/health"
     try:
-        with urllib.request.urlopen(address, timeout=10) as answer:  # noqa: S310 (http, by own_url)
+        with urllib.request.urlopen(address, timeout=10, context=trust()) as answer:  # noqa: S310 (by own_url)
             return Check("pages", answer.status == 200, f"{configuration.url()} answers")
-    except (OSError, urllib.error.URLError) as error:
+    except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
         return Check("pages", False, f"{address}: {reason}; start Baken with `baken up`, or see {_log('web')}")
 

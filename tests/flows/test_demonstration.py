@@ -105,7 +105,7 @@ def _can_be_entered() -> None:
     assert {line[0] for line in lines} == {"customer", "agent", "manager", "administrator", "auditor"}
     for role, email, *_ in lines:
         user = authenticate(email=email, password=demonstration.PUBLISHED)
-        assert isinstance(user, User)
+        assert isinstance(user, User) and not user.first_password_until, "nobody has to choose another to look around"
         assert list(user.memberships.values_list("role", flat=True)) == [role]
 
 

@@ -7,7 +7,9 @@ import pytest
 from moto.server import ThreadedMotoServer
 from pytest_django import Settings
 
+from baken.record.people.models import Authenticator
 from baken.run import files, health
+from tests.conftest import START, Cast
 from tests.flows.clamd import clamd
 
 
@@ -16,6 +18,19 @@ def test_a_login_that_can_be_the_owner_is_warned_of(db: None) -> None:
     assert found.ok
     assert found.warns
     assert "DATABASE_OWNER_URL" in found.detail
+
+
+def test_apps_from_before_it_was_strict_are_counted(cast: Cast, settings: Settings) -> None:
+    for person, confirmed in ((cast.alice, START), (cast.bob, START), (cast.mona, None)):
+        Authenticator.objects.create(
+            organisation=cast.provider, user=person.user, secret="A", created_at=START, confirmed_at=confirmed
+        )
+    assert not health.apps().warns
+    settings.BAKEN_STRICT = True
+    found = health.apps()
+    assert (found.ok, found.warns, found.detail.split(" ")[0]) == (True, True, "2")
+    Authenticator.objects.update(algorithm="sha256")
+    assert not health.apps().warns
 
 
 def test_a_scanner_answers_if_there_is_to_be_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from django.db import connection
 from pytest_django import Settings
@@ -19,10 +19,10 @@ from baken.record.people.models import Authenticator, RecoveryCode, User
 from tests.conftest import START, Cast
 
 
-def code_at(secret: str, moment: datetime) -> str:
+def code_at(secret: str, moment: datetime, by: type[SHA1 | SHA256] = SHA1) -> str:
     """What an app shows: computed from the secret alone."""
     key = base64.b32decode(secret.replace(" ", ""))
-    return TOTP(key, 6, SHA1(), 30).generate(int(moment.timestamp())).decode()
+    return TOTP(key, 6, by(), 30).generate(int(moment.timestamp())).decode()
 
 
 def enrolled(user: User) -> str:
@@ -54,6 +54,58 @@ def test_the_codes_are_those_of_rfc_6238(alice: User, moment: int, code: str) ->
     with clock.at(datetime.fromtimestamp(moment, UTC)):
         authenticator.confirm(alice, code)
     assert factors.held(alice).authenticator
+
+
+@pytest.mark.parametrize(
+    ("moment", "code"),
+    [(59, "119246"), (1111111109, "084774"), (1111111111, "062674"), (1234567890, "819424"), (2000000000, "698825"),
+     (20000000000, "737706")],
+)  # fmt: skip
+def test_those_of_a_strict_installation_are_those_of_rfc_6238_with_sha_256(
+    alice: User, settings: Settings, moment: int, code: str
+) -> None:
+    settings.BAKEN_STRICT = True
+    secret = base64.b32encode(b"12345678901234567890123456789012").decode()
+    Authenticator(
+        organisation=alice.organisation, user=alice, secret=secret, algorithm="sha256", created_at=START
+    ).save()
+    with clock.at(datetime.fromtimestamp(moment, UTC)):
+        authenticator.confirm(alice, code)
+    assert factors.held(alice).authenticator
+
+
+def test_a_strict_installation_has_new_apps_use_sha_256(alice: User, cast: Cast, settings: Settings) -> None:
+    usual = authenticator.offer(alice, issuer="Baken")
+    assert "algorithm=SHA1" in usual.address and not usual.unusual
+    settings.BAKEN_STRICT = True
+    with pytest.raises(PeopleError, match="SHA-256"):
+        authenticator.confirm(alice, code_at(usual.secret, START))
+    offer = authenticator.offer(alice, issuer="Baken")
+    assert offer.unusual and offer.secret != usual.secret
+    assert "algorithm=SHA256" in offer.address and len(base64.b32decode(offer.secret.replace(" ", ""))) >= 32
+    assert authenticator.offer(alice, issuer="Baken") == offer, "the same one until it is confirmed"
+    for wrong in (code_at(offer.secret, START), code_at(usual.secret, START)):
+        with pytest.raises(PeopleError, match=r"^code: .*SHA-256"):
+            authenticator.confirm(alice, wrong)
+    authenticator.confirm(alice, code_at(offer.secret, START, SHA256))
+    later = START + timedelta(hours=1)
+    for strict in (False, True):
+        settings.BAKEN_STRICT, later = strict, later + timedelta(hours=1)
+        with clock.at(later):
+            assert not authenticator.accepts(alice, code_at(offer.secret, later))
+            assert authenticator.accepts(alice, code_at(offer.secret, later, SHA256))
+
+
+def test_an_app_from_before_it_was_strict_goes_on(alice: User, cast: Cast, settings: Settings) -> None:
+    secret, later = enrolled(alice), START + timedelta(hours=1)
+    settings.BAKEN_STRICT = True
+    with clock.at(later):
+        sessions.check_second_step(alice, code_at(secret, later))
+        assert authenticator.with_sha1(cast.program) == 1
+        authenticator.remove(alice)
+        again = authenticator.offer(alice, issuer="Baken").secret
+        authenticator.confirm(alice, code_at(again, later, SHA256))
+    assert authenticator.with_sha1(cast.program) == 0
 
 
 def test_an_app_counts_once_a_code_of_it_was_typed(alice: User) -> None:

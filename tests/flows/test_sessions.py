@@ -256,6 +256,19 @@ def test_all_other_sessions_end_and_this_one_stays(cast: Cast) -> None:
     assert [client.get("/account/").status_code for client in (here, there, somebody_else)] == [200, 302, 200]
 
 
+def test_whoever_changed_their_password_is_in_by_a_session_that_can_be_ended(cast: Cast) -> None:
+    clients = {}
+    for person in (cast.alice, cast.bob, cast.audrey):
+        clients[person.user.id] = client = opened(person)
+        given = {"current": PASSWORD, "password": NEW}
+        assert client.post("/account/password/", given)["Location"] == "/account/security/"
+        assert "this session" in client.get("/account/security/").content.decode()
+    assert set(SignIn.objects.values_list("user_id", flat=True)) == set(clients)
+    sessions.end_all(cast.bob.user)
+    assert clients[cast.bob.user.id].get("/account/").status_code == 302
+    assert clients[cast.alice.user.id].get("/account/").status_code == 200
+
+
 def test_a_session_is_ended_by_whoever_has_just_shown_who_they_are(cast: Cast) -> None:
     here, there = opened(cast.alice), opened(cast.alice)
     with clock.at(START + timedelta(minutes=11)):

@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from baken.record.ledger import clock
 from baken.record.ledger.models import LedgerFact
-from baken.record.people import factors, recovery_codes, sessions
+from baken.record.people import factors, first_passwords, recovery_codes, sessions
 from baken.record.people.flows import PeopleError
 from baken.record.people.models import Identity, IdentityProvider, SignIn
 from baken.record.people.passwords import Leaked
@@ -103,6 +103,23 @@ def test_somebody_is_signed_out_or_kept_out_by_command(cast: Cast) -> None:
         sessions.check_credentials(email=BOB, password=PASSWORD, address=None)
     run("activate", BOB)
     assert sessions.check_credentials(email=BOB, password=PASSWORD, address=None) == cast.bob.user
+
+
+def test_whoever_is_added_by_command_gets_a_first_password(cast: Cast) -> None:
+    said = run("add", "cleo@customer.example", "--name", "Cleo", "--role", "customer", "--organisation", "customer")
+    until, password = "2026-01-02 00:00 UTC", said.split()[-1]
+    assert until in said
+    cleo = sessions.check_credentials(email="cleo@customer.example", password=password, address=None)
+    assert first_passwords.is_held(cleo)
+    sessions.begin(cast.bob.user, session_key="k", device="Firefox Linux", address=None)
+    assert run("password", BOB).split()[-1] != password
+    assert not SignIn.objects.exists()
+    typed = CliRunner().invoke(baken, ["user", "password", BOB, "--password-stdin"], input="a typed sentence\n")
+    assert until in typed.output and "a typed sentence" not in typed.output
+    cast.bob.user.refresh_from_db()
+    assert cast.bob.user.check_password("a typed sentence") and first_passwords.is_held(cast.bob.user)
+    weak = CliRunner().invoke(baken, ["user", "password", BOB, "--password-stdin"], input="short\n")
+    assert isinstance(weak.exception, PeopleError), "with every rule that passwords have"
 
 
 OURS = ("Baken2026!!2026", "provider-Provider-1", "Welkom01Welkom01", "ServiceDesk#2026", "123456baken7890")

@@ -32,6 +32,7 @@ NOBODY = "erased:"
 NAMELESS = {
     "email_key": Concat(models.Value(NOBODY), Cast("pk", models.CharField())),
     "password": "!",
+    "first_password_until": None,
     "last_login": None,
     "language": "nl",
     "zone": "UTC",

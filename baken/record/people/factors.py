@@ -35,6 +35,8 @@ class Happening(StrEnum):
     IDENTITY_LINKED = "person.identity_linked"  # provider
     IDENTITIES_UNLINKED = "person.identities_unlinked"  # count
     STEP_LOCKED = "person.second_step_locked"  # minutes; after ten wrong codes
+    FIRST_PASSWORD_MADE = "person.first_password_made"  # noqa: S105  by somebody else; it ends by itself
+    PASSWORD_CHOSEN = "person.password_chosen"  # noqa: S105  by themself, in place of a first one
     FACTORS_RESET = "person.factors_reset"  # by somebody else, for a person who lost them
 
 

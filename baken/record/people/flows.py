@@ -16,7 +16,7 @@ from baken.record.ledger import clock
 from baken.record.orgs import indexkeys
 from baken.record.orgs.models import Organisation
 from baken.record.orgs.search import address_key, address_keys
-from baken.record.people.access import ALLOWED, Caller, NotFound, Permission, Role
+from baken.record.people.access import ALLOWED, Caller, Forbidden, NotFound, Permission, Role
 from baken.record.people.models import ApiToken, Membership, User
 
 
@@ -36,7 +36,10 @@ def add_user(
     language: str = "",
     zone: str = "",
 ) -> User:
-    """A new person with `roles` in `organisation`. Without a password nobody can sign in as them yet."""
+    """A new person with `roles` in `organisation`. Without a password nobody can sign in as them yet.
+
+    password: one that they chose themselves; whoever adds somebody else makes them a first one (`first_passwords`).
+    """
     caller.require(Permission.WRITE_PEOPLE)
     roles = fitting(organisation, roles)
     email = valid_email(email)
@@ -57,12 +60,18 @@ def add_user(
 
 
 @transaction.atomic
-def set_password(caller: Caller, user: User, password: str) -> None:
-    """Replace a person's password; the person themself may, and an administrator."""
-    if caller.user != user.id:
+def set_password(caller: Caller, user: User, password: str, *, until: datetime | None = None) -> None:
+    """Replace a person's password: by one of their own, or by a first one, which lets them in `until` then.
+
+    One of their own is for themself alone, a first one for an administrator.
+    """
+    if until is not None:
         caller.require(Permission.WRITE_PEOPLE)
+    elif caller.user != user.id:
+        raise Forbidden("Nobody chooses the password of somebody else.")
     _set_password(user, password)
-    user.save(update_fields=["password"])
+    user.first_password_until = until
+    user.save(update_fields=["password", "first_password_until"])
 
 
 def set_appearance(caller: Caller, *, language: str = "", theme: str = "") -> None:

@@ -22,6 +22,8 @@ class User(AbstractBaseUser):
 
     `email_key` is what stands for the address: it is looked up by that alone.
 
+    `first_password_until` is when a password that was made for them ends; None for one that they chose themselves.
+
     `shortcuts_off` holds the codes of keyboard shortcuts this person does not want.
 
     Erased (`erased_at`), they are a row without a name, so that what refers to it still adds up.
@@ -37,6 +39,7 @@ class User(AbstractBaseUser):
     email = WrittenField(limit=LINE)
     email_key = CodeField(unique=True)
     name = WrittenField(limit=LINE)
+    first_password_until = models.DateTimeField(null=True, blank=True)
     language = CodeField(default="nl")
     zone = CodeField(default="Europe/Amsterdam")
     theme = CodeField(choices=Theme, default=Theme.SYSTEM)
@@ -90,12 +93,18 @@ class Authenticator(models.Model):
     """An app that makes time-based one-time codes for a person. It counts as theirs once a code of it was typed.
 
     `last_step` is the time step of the last code that was taken: no code of that step or an earlier one is taken again.
+    `algorithm` is the hash that app and Baken make codes with; it stays for as long as the app does.
     """
+
+    class Algorithm(models.TextChoices):
+        SHA1 = "sha1"
+        SHA256 = "sha256"
 
     id = IdField()
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="authenticator")
     secret = WrittenField(limit=LINE)
+    algorithm = CodeField(choices=Algorithm, default=Algorithm.SHA1)
     last_step = models.BigIntegerField(default=0)
     created_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True, blank=True)

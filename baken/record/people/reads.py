@@ -12,6 +12,7 @@ from baken.record.ledger import clock
 from baken.record.orgs import opened
 from baken.record.orgs.models import Organisation
 from baken.record.orgs.search import address_keys
+from baken.record.people import first_passwords
 from baken.record.people.access import Caller, NotFound, Permission, Role, actor_of
 from baken.record.people.flows import token_digest
 from baken.record.people.models import ApiToken, Membership, User
@@ -164,7 +165,7 @@ class EmailBackend(BaseBackend):
         if user is None:
             User().set_password(password)
             return None
-        return user if user.check_password(password) and user.is_active else None
+        return user if first_passwords.matches(user, password) and user.is_active else None
 
     def get_user(self, user_id: UUID) -> User | None:
         return User.objects.filter(id=user_id, is_active=True).first()

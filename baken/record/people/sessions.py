@@ -12,8 +12,8 @@ from django.db.models import QuerySet
 from baken.record.ledger import clock
 from baken.record.orgs import indexkeys
 from baken.record.orgs.search import address_key
-from baken.record.people import authenticator, factors, honey, limits, recovery_codes, storms, tries
-from baken.record.people.access import Caller, NotFound, Permission, program
+from baken.record.people import authenticator, factors, first_passwords, honey, limits, recovery_codes, storms, tries
+from baken.record.people.access import Caller, NotFound, program
 from baken.record.people.acting import acting
 from baken.record.people.authenticator import DIGITS
 from baken.record.people.flows import PeopleError, set_active, set_password
@@ -50,7 +50,8 @@ def check_credentials(*, email: str, password: str, address: str | None, device:
         storms.note(tries.counted, email=email, address=address)
         honey.try_account(email, address=address)
         raise
-    note("sign-in.accepted", user=user.id, by="password", address=address)
+    by = "first-password" if first_passwords.is_held(user) else "password"
+    note("sign-in.accepted", user=user.id, by=by, address=address)
     return user
 
 
@@ -96,7 +97,7 @@ def check_password(user: User, password: str, *, session_key: str = "", field: s
     field: where they typed it. Raises TooManyAttempts, PeopleError.
     """
     tried = tries.at_confirmation(user, stored_as(session_key))
-    if not user.check_password(password):
+    if not first_passwords.matches(user, password):
         note("password.refused", user=user.id)
         raise PeopleError(f"{field}: this is not your present password")
     tries.forget(tried)
@@ -116,20 +117,33 @@ def change_password(user: User, *, current: str, password: str, session_key: str
     A wrong present password counts, for that session alone. Raises TooManyAttempts, PeopleError.
     """
     check_password(user, current, session_key=session_key, field="current")
-    set_password(caller_of(user), user, password)
+    _choose(user, password)
     note("password.changed", user=user.id, by="its owner")
     end_all(user)
     return user
 
 
 @transaction.atomic
-def reset_password(caller: Caller, user: User, password: str) -> None:
-    """A new password for somebody else, who is signed out everywhere and may try again at once."""
-    caller.require(Permission.WRITE_PEOPLE)
-    set_password(caller, user, password)
-    note("password.changed", user=user.id, by=caller.actor)
+def _choose(user: User, password: str) -> None:
+    """A password of their own. In place of a first one, which is not to become it, that is a fact."""
+    first = first_passwords.is_held(user)
+    if first and user.check_password(password):
+        raise PeopleError("password: this is the one that was made for you; choose one of your own")
+    set_password(caller_of(user), user, password)
+    if first:
+        factors.note(user, factors.Happening.PASSWORD_CHOSEN)
+
+
+@transaction.atomic
+def reset_password(caller: Caller, user: User, password: str | None = None) -> str:
+    """A first password for somebody who forgot theirs: they are signed out everywhere and may try it at once.
+
+    password: one that was typed; None for a random one. Gives it, to be shown once. Raises PeopleError.
+    """
+    made = first_passwords.give(caller, user, password)
     tries.forget_password(user.email_key)
     end_all(user)
+    return made
 
 
 @transaction.atomic

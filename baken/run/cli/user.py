@@ -1,7 +1,6 @@
 """People: who may sign in, and as what."""
 
 import json
-import secrets
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
 CALLER = program("command-line")
 ROLES = click.Choice([role.value for role in Role])
-PASSWORD_STDIN = click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+PASSWORD_STDIN = click.option("--password-stdin", is_flag=True, help="Read the first password from standard input.")
 
 
 @click.group(short_help="Add people, change their passwords and roles.")
@@ -39,19 +38,22 @@ def command() -> None:
 @click.option("--language", default="", help="nl or en.  [default: that of the organisation]")
 @PASSWORD_STDIN
 def add(email: str, name: str, roles: tuple[str, ...], code: str | None, language: str, password_stdin: bool) -> None:
-    """Add somebody. Without --password-stdin a password is made up and printed, once."""
-    django_ready()
-    from baken.record.people import flows, reads
+    """Add somebody. Without --password-stdin a first password is made up and printed, once.
 
-    password, shown = _password(password_stdin)
+    It lets them in for 24 hours, and to nothing but choosing a password of their own.
+    """
+    django_ready()
+    from baken.record.people import first_passwords, reads
+
+    typed = _typed(password_stdin)
     organisation = reads.organisation(CALLER, code) if code else reads.provider()
     if organisation is None:
         raise click.ClickException("there is no provider yet; start Baken with `baken up` and set it up first")
-    flows.add_user(
+    user, made = first_passwords.add_person(
         CALLER, organisation=organisation, email=email, name=name,
-        roles=[Role(role) for role in roles], password=password, language=language,
+        roles=[Role(role) for role in roles], password=typed, language=language,
     )  # fmt: skip
-    click.echo(f"{email} can sign in{shown}")
+    click.echo(_first(user, "" if typed else made))
 
 
 @command.command("list")
@@ -73,13 +75,17 @@ def list_(as_json: bool) -> None:
 @click.argument("email")
 @PASSWORD_STDIN
 def password(email: str, password_stdin: bool) -> None:
-    """Give somebody a new password. Without --password-stdin one is made up and printed, once."""
-    django_ready()
-    from baken.record.people import flows
+    """Give somebody a new first password, and end their sessions.
 
-    fresh, shown = _password(password_stdin)
-    flows.set_password(CALLER, _somebody(email), fresh)
-    click.echo(f"{email} has a new password{shown}")
+    Without --password-stdin it is made up and printed, once. It lets them in for 24 hours, and to nothing but choosing
+    a password of their own.
+    """
+    django_ready()
+    from baken.record.people import sessions
+
+    user, typed = _somebody(email), _typed(password_stdin)
+    made = sessions.reset_password(CALLER, user, typed)
+    click.echo(_first(user, "" if typed else made))
 
 
 @command.command()
@@ -171,12 +177,14 @@ def _activate(email: str, *, active: bool) -> None:
     click.echo(f"{email} {'can sign in again' if active else 'can no longer sign in'}")
 
 
-def _password(from_stdin: bool) -> tuple[str, str]:
-    """The password, and how to tell the person who types what it is."""
-    if from_stdin:
-        return sys.stdin.readline().rstrip("\n"), ""
-    made = secrets.token_urlsafe(15)
-    return made, f" with the password: {made}"
+def _typed(from_stdin: bool) -> str | None:
+    return sys.stdin.readline().rstrip("\n") if from_stdin else None
+
+
+def _first(user: "User", shown: str) -> str:
+    """How the person who types hears of a first password. shown: what it is; empty for one that they typed."""
+    word = f" with the password: {shown}" if shown else ""
+    return f"until {user.first_password_until:%Y-%m-%d %H:%M} UTC {user.email} can sign in and choose their own{word}"
 
 
 def _somebody(email: str) -> "User":

@@ -1,12 +1,12 @@
 """How somebody gets in: by a password and perhaps a second step, a passkey, or an identity provider.
 
-What a session knows of it: `strong` when there was a second factor, `shown` when it was last shown who they are, and
-while somebody is on the way in `step`, `challenge` or `away`. A challenge and a way back are taken out before they are
-looked at, so each is good for one answer.
+What a session knows of it: `strong` when there was a second factor, `first` when the password was one that was made
+for them, `shown` when it was last shown who they are, and while somebody is on the way in `step`, `challenge` or
+`away`. A challenge and a way back are taken out before they are looked at, so each is good for one answer.
 """
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
@@ -27,22 +27,33 @@ RECENT = timedelta(minutes=10)
 """How long it counts that somebody has shown who they are, for what changes how one gets in."""
 
 
-def in_or_on(request: HttpRequest, user: User, to: str) -> HttpResponse:
-    """After the first step: on to the second for whoever has one, and in for the others."""
+class OnTheWay(NamedTuple):
+    """Who is between the first step and the second, and where they want to go. first: it was a first password."""
+
+    user: User
+    to: str
+    first: bool
+
+
+def in_or_on(request: HttpRequest, user: User, to: str, *, first: bool = False) -> HttpResponse:
+    """After the first step: on to the second for whoever has one, and in for the others. first: see `OnTheWay`."""
     if not factors.holds(user):
-        return enter(request, user, to, strong=False)
+        return enter(request, user, to, strong=False, first=first)
     sessions.renew(request.session)
-    return to_second_step(request, user, to)
+    return to_second_step(request, user, to, first=first)
 
 
-def enter(request: HttpRequest, user: User, to: str, *, strong: bool) -> HttpResponse:
-    """In, under a new session key. strong: by more than a password."""
+def enter(request: HttpRequest, user: User, to: str, *, strong: bool, first: bool = False) -> HttpResponse:
+    """In, under a new session key. strong: by more than a password. first: by one that somebody made for them."""
     request.session.pop("step", None)
     request.session.pop("ends", None)
     if request.user.is_authenticated:  # Django keeps the key of somebody who is in already
         sessions.renew(request.session)
     auth.login(request, user)
+    if request.session.session_key is None:  # Django has begun anew: the password is another than a moment ago
+        request.session.create()
     request.session["strong"] = strong
+    request.session["first"] = first
     sessions.begin(user, **session_of(request))
     response = redirect(to)
     response.set_cookie(
@@ -70,13 +81,13 @@ def strengthen(request: HttpRequest) -> None:
     request.session.pop("step", None)
 
 
-def waiting(request: HttpRequest) -> tuple[User, str] | None:
-    """Who is between the first step and the second, and where they want to go."""
+def waiting(request: HttpRequest) -> OnTheWay | None:
+    """Who is between the first step and the second."""
     step = request.session.get("step")
     if not step or _late(step["at"], PATIENCE):
         return None
     user = User.objects.filter(id=step["user"], is_active=True).first()
-    return (user, step["to"]) if user else None
+    return OnTheWay(user, step["to"], step["first"]) if user else None
 
 
 def is_recent(request: HttpRequest) -> bool:
@@ -94,9 +105,15 @@ def lacks_factor(request: HttpRequest, caller: Caller) -> bool:
     return not request.session.get("strong") and factors.demanded(caller.roles)
 
 
-def to_second_step(request: HttpRequest, user: User, to: str = "/") -> HttpResponse:
+def owes_password(request: HttpRequest) -> bool:
+    """Whether somebody got in with a first password, and has to choose one of their own before anything else."""
+    return bool(request.session.get("first"))
+
+
+def to_second_step(request: HttpRequest, user: User, to: str = "/", *, first: bool = False) -> HttpResponse:
     """To where somebody uses the second factor they have."""
-    request.session["step"] = {"user": str(user.id), "to": to, "at": clock.now().isoformat()}
+    first = first or owes_password(request)
+    request.session["step"] = {"user": str(user.id), "to": to, "first": first, "at": clock.now().isoformat()}
     return redirect("sign-in-step")
 
 

@@ -33,15 +33,17 @@ def page(
     public: bool = False,
     fresh: bool = False,
     weak: bool = False,
+    first: bool = False,
     methods: tuple[str, ...] = ("GET", "POST"),
 ) -> Callable[[View[Rest]], Callable[Concatenate[HttpRequest, Rest], HttpResponse]]:
     """A page for whoever holds one of these permissions; for everybody signed in when none is named.
 
     public: for people who are not signed in as well. fresh: for whoever has shown in the last minutes who they are; the
     others do so first. weak: also for somebody who has no second factor yet, though one is asked of them; whoever has
-    one uses it before any page that is not public. methods: what may be asked of it; HEAD goes with GET. An anonymous
-    reader is sent to the sign-in page and comes back afterwards. NotFound, Forbidden and Conflict that a flow or read
-    raises become pages that say so.
+    one uses it before any page that is not public. first: also for somebody who got in with a first password; of the
+    pages that are not public the others are closed to them. methods: what may be asked of it; HEAD goes with GET. An
+    anonymous reader is sent to the sign-in page and comes back afterwards. NotFound, Forbidden and Conflict that a flow
+    or read raises become pages that say so.
     """
 
     def around(view: View[Rest]) -> Callable[Concatenate[HttpRequest, Rest], HttpResponse]:
@@ -50,7 +52,7 @@ def page(
             asked: PageRequest = request  # type: ignore[assignment]  # Reader has added the caller
             refusal = _refusal(asked, any_of, public=public, methods=methods)
             if refusal is None and not public:
-                refusal = _detour(asked, fresh=fresh, weak=weak)
+                refusal = _detour(asked, fresh=fresh, weak=weak, first=first)
             return refusal if refusal is not None else _answer(asked, view, *args, **kwargs)
 
         guarded.asks = Asks(any_of, fresh=fresh, methods=methods)  # type: ignore[attr-defined]
@@ -95,11 +97,13 @@ def _refusal(
     return None
 
 
-def _detour(request: PageRequest, *, fresh: bool, weak: bool) -> HttpResponse | None:
+def _detour(request: PageRequest, *, fresh: bool, weak: bool, first: bool) -> HttpResponse | None:
     """What somebody who is signed in has to do before they see the page."""
     assert isinstance(request.user, User)
     if entering.owes_factor(request, request.user):
         return entering.to_second_step(request, request.user)
+    if entering.owes_password(request):
+        return None if first else redirect("account-password")
     if not weak and entering.lacks_factor(request, request.caller):
         return redirect("security")
     if fresh and not entering.is_recent(request):

@@ -153,6 +153,8 @@ class Uploads:
             return redirect(settings.LOGIN_URL) if large else None
         if entering.owes_factor(request, request.user):
             return entering.to_second_step(request, request.user) if large else None
+        if entering.owes_password(request):
+            return redirect("account-password") if large else None
         if entering.lacks_factor(request, request.caller):  # type: ignore[attr-defined]
             return redirect("security") if large else None
         request.receives = lambda asked: receives(asked, *args, **kwargs)  # type: ignore[attr-defined]

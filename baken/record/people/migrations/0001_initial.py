@@ -45,6 +45,7 @@ class Migration(migrations.Migration):
                 ("email", baken.record.orgs.fields.WrittenField(blank=True, default="", limit=200)),
                 ("email_key", baken.record.orgs.fields.CodeField(max_length=64, unique=True)),
                 ("name", baken.record.orgs.fields.WrittenField(blank=True, default="", limit=200)),
+                ("first_password_until", models.DateTimeField(blank=True, null=True)),
                 ("language", baken.record.orgs.fields.CodeField(default="nl", max_length=64)),
                 ("zone", baken.record.orgs.fields.CodeField(default="Europe/Amsterdam", max_length=64)),
                 (

@@ -20,6 +20,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("secret", baken.record.orgs.fields.WrittenField(blank=True, default="", limit=200)),
+                (
+                    "algorithm",
+                    baken.record.orgs.fields.CodeField(
+                        choices=[("sha1", "Sha1"), ("sha256", "Sha256")], default="sha1", max_length=64
+                    ),
+                ),
                 ("last_step", models.BigIntegerField(default=0)),
                 ("created_at", models.DateTimeField()),
                 ("confirmed_at", models.DateTimeField(blank=True, null=True)),

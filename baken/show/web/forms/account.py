@@ -22,6 +22,11 @@ class PasswordForm(forms.Form):
     current = password_field(_("Present password"))
     password = password_field(_("New password"), new=True, help_text=_("At least 12 characters. A sentence is good."))
 
+    def __init__(self, *args: object, first: bool = False) -> None:
+        super().__init__(*args)  # type: ignore[arg-type]
+        if first:
+            self.fields["current"].label = _("The password you were given")
+
 
 class AuthenticatorForm(forms.Form):
     """The first code of a new app."""

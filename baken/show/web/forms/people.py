@@ -11,7 +11,6 @@ from baken.record.people.access import Permission, Role
 from baken.record.people.models import User
 from baken.record.people.reads import by_email
 from baken.show.web.forms import fields
-from baken.show.web.forms.session import password_field
 
 ROLES = {
     Role.CUSTOMER: _("Customer – reports incidents, files complaints, reads the service level"),
@@ -82,9 +81,6 @@ class PersonForm(forms.Form):
     name = fields.line(_("Name"))
     email = forms.EmailField(label=_("E-mail address"), max_length=200, help_text=_("They sign in with it."))
     roles = roles_field()
-    password = password_field(
-        _("First password"), new=True, help_text=_("At least 12 characters. Tell it to them; they can change it.")
-    )
 
     def __init__(self, data: Any = None, *, organisations: QuerySet[Organisation], **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
@@ -101,12 +97,6 @@ class RolesForm(forms.Form):
 
     def clean_roles(self) -> list[Role]:
         return [Role(code) for code in self.cleaned_data["roles"]]
-
-
-class NewPasswordForm(forms.Form):
-    """A new password for somebody."""
-
-    password = password_field(_("New password"), new=True, help_text=_("At least 12 characters."))
 
 
 class TokenForm(forms.Form):

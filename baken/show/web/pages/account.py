@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from baken.record.people import flows, sessions
 from baken.record.people.models import User
 from baken.show.web import shortcuts
-from baken.show.web.entering import enter
+from baken.show.web.entering import enter, owes_password
 from baken.show.web.errors import refusals
 from baken.show.web.forms.account import PasswordForm, ProfileForm, ShortcutsForm
 from baken.show.web.guard import page, show
@@ -30,17 +30,17 @@ def account(request: PageRequest) -> HttpResponse:
     return show(request, "account/account.html", form=form)
 
 
-@page()
+@page(first=True)
 def password(request: PageRequest) -> HttpResponse:
-    """A new password. Every other session ends."""
-    user, strong = _user(request), bool(request.session.get("strong"))
-    form = PasswordForm(request.POST or None)
+    """A new password. Every other session ends. In place of a first one it opens everything else."""
+    user, strong, first = _user(request), bool(request.session.get("strong")), owes_password(request)
+    form = PasswordForm(request.POST or None, first=first)
     if request.method == "POST" and form.is_valid():
         with refusals(form):
             user = sessions.change_password(user, session_key=request.session.session_key or "", **form.cleaned_data)
             messages.success(request, gettext("Your password was changed; you were signed out everywhere else."))
-            return enter(request, user, "security", strong=strong)
-    return show(request, "account/password.html", form=form)
+            return enter(request, user, "home" if first else "security", strong=strong)
+    return show(request, "account/password.html", {"first": first}, form=form)
 
 
 @page()

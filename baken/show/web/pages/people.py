@@ -9,10 +9,11 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext
 
 from baken.record.ledger import clock
-from baken.record.people import factors, flows, reads, sessions
+from baken.record.people import factors, first_passwords, flows, reads, sessions
 from baken.record.people.access import Permission
+from baken.record.people.models import User
 from baken.show.web.errors import refusals
-from baken.show.web.forms.people import NewPasswordForm, PersonForm, RolesForm, TokenForm
+from baken.show.web.forms.people import PersonForm, RolesForm, TokenForm
 from baken.show.web.guard import page, show
 from baken.show.web.middleware import PageRequest
 from baken.show.web.pages.lists import paged
@@ -26,16 +27,14 @@ def people(request: PageRequest) -> HttpResponse:
 
 @page(Permission.WRITE_PEOPLE, fresh=True)
 def person_new(request: PageRequest) -> HttpResponse:
-    """A new person."""
+    """A new person. Their first password is on the answer to this request alone."""
     organisations = reads.organisations(request.caller)
     form = PersonForm(
         request.POST or None, organisations=organisations, initial={"organisation": request.GET.get("organisation")}
     )
     if request.method == "POST" and form.is_valid():
         with refusals(form):
-            made = flows.add_user(request.caller, **form.cleaned_data)
-            messages.success(request, gettext("%(name)s can sign in now.") % {"name": made})
-            return redirect("person", made.id)
+            return _first_password(request, *first_passwords.add_person(request.caller, **form.cleaned_data))
     return show(request, "people/person_new.html", form=form)
 
 
@@ -51,21 +50,26 @@ def person(request: PageRequest, person_id: UUID) -> HttpResponse:
             messages.success(request, gettext("The roles were changed."))
             return redirect("person", person_id)
     organisation = held[0].organisation if held else None
-    context = {"person": row, "organisation": organisation, "factors": factors.held(row)}
+    context = {
+        "person": row, "organisation": organisation, "factors": factors.held(row),
+        "expired": first_passwords.is_over(row),
+    }  # fmt: skip
     return show(request, "people/person.html", context, form=form)
 
 
 @page(Permission.WRITE_PEOPLE, fresh=True)
 def person_password(request: PageRequest, person_id: UUID) -> HttpResponse:
-    """A new password for somebody who forgot theirs."""
+    """A first password for somebody who forgot theirs; it is on the answer to this request alone."""
     row = reads.person(request.caller, person_id)
-    form = NewPasswordForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        with refusals(form):
-            sessions.reset_password(request.caller, row, form.cleaned_data["password"])
-            messages.success(request, gettext("The password was changed; they were signed out everywhere."))
-            return redirect("person", person_id)
-    return show(request, "people/person_password.html", {"person": row}, form=form)
+    if person_id == request.caller.user:
+        return redirect("account-password")
+    if request.method == "POST":
+        return _first_password(request, row, sessions.reset_password(request.caller, row))
+    return show(request, "people/person_password.html", {"person": row})
+
+
+def _first_password(request: PageRequest, row: User, made: str) -> HttpResponse:
+    return show(request, "people/first_password.html", {"person": row, "password": made})
 
 
 @page(Permission.WRITE_PEOPLE, fresh=True, methods=("POST",))

@@ -8,7 +8,7 @@ from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext
 
-from baken.record.people import authenticator, factors, openid, passkeys, recovery_codes, sessions
+from baken.record.people import authenticator, factors, first_passwords, openid, passkeys, recovery_codes, sessions
 from baken.record.people.flows import PeopleError
 from baken.record.people.models import User
 from baken.record.people.reads import provider
@@ -27,7 +27,8 @@ def security(request: PageRequest) -> HttpResponse:
     """Everything about getting in, and the sessions that are open."""
     user = _user(request)
     context = {
-        "held": factors.held(user), "possible": passkeys.possible(), "providers": openid.providers_of(user),
+        "held": factors.held(user), "password": first_passwords.lets_in(user),
+        "possible": passkeys.possible(), "providers": openid.providers_of(user),
         "demanded": factors.demanded(request.caller.roles), "lacks": entering.lacks_factor(request, request.caller),
         "sign_ins": sessions.sign_ins(user), "session_key": stored_as(request.session.session_key),
     }  # fmt: skip
@@ -49,7 +50,7 @@ def authenticator_new(request: PageRequest) -> HttpResponse:
     offer = authenticator.offer(user, issuer=f"Baken {house.name}" if house else "Baken")
     drawn = segno.make(offer.address, micro=False, error="m")
     code = drawn.svg_inline(svgclass="qr", lineclass=None, omitsize=True, light="#fff", border=4)
-    return show(request, "account/authenticator_new.html", {"secret": offer.secret, "qr": code}, form=form)
+    return show(request, "account/authenticator_new.html", {"offer": offer, "qr": code}, form=form)
 
 
 @page(fresh=True, methods=("POST",))
@@ -113,7 +114,7 @@ def passkey_removal(request: PageRequest, passkey_id: UUID) -> HttpResponse:
 def passkey_challenge(request: PageRequest) -> HttpResponse:
     """What the browser asks a device to sign, to sign in, as the second step, or to show again who one is."""
     on_the_way = entering.waiting(request)
-    user = request.user if isinstance(request.user, User) else on_the_way[0] if on_the_way else None
+    user = request.user if isinstance(request.user, User) else on_the_way.user if on_the_way else None
     if user is None:
         try:
             sessions.count_challenge(address_of(request))
@@ -129,7 +130,7 @@ def passkey_answer(request: PageRequest) -> HttpResponse:
     """What the device signed: it lets somebody in, or shows that who is in is still who they were."""
     on_the_way, challenge = entering.waiting(request), entering.challenged(request)
     present = request.user if isinstance(request.user, User) else None
-    expected = present or (on_the_way[0] if on_the_way else None)
+    expected = present or (on_the_way.user if on_the_way else None)
     try:
         user = passkeys.signer(challenge=challenge, answer=request.POST.get("answer", "")[:20_000], of=expected)
     except PeopleError as error:
@@ -139,7 +140,9 @@ def passkey_answer(request: PageRequest) -> HttpResponse:
     if present:
         entering.strengthen(request)
         return redirect(entering.going_to(request))
-    return entering.enter(request, user, on_the_way[1] if on_the_way else entering.going_to(request), strong=True)
+    if on_the_way:
+        return entering.enter(request, user, on_the_way.to, strong=True, first=on_the_way.first)
+    return entering.enter(request, user, entering.going_to(request), strong=True)
 
 
 def _added(request: PageRequest, user: User) -> HttpResponse:

@@ -5,7 +5,7 @@ from django.contrib import auth
 from django.http import HttpResponse
 from django.shortcuts import redirect
 
-from baken.record.people import factors, flows, openid, passkeys, sessions
+from baken.record.people import factors, first_passwords, flows, openid, passkeys, sessions
 from baken.record.people.models import User
 from baken.record.people.reads import provider
 from baken.show.web import navigation
@@ -38,7 +38,7 @@ def sign_in(request: PageRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         with refusals(form):
             user = sessions.check_credentials(address=address_of(request), device=word_of(request), **form.cleaned_data)
-            return in_or_on(request, user, going_to(request))
+            return in_or_on(request, user, going_to(request), first=first_passwords.is_held(user))
     context = {"next": going_to(request), "providers": openid.providers(), "passkeys": passkeys.possible()}
     return show(request, "session/sign_in.html", context, form=form)
 
@@ -49,12 +49,12 @@ def sign_in_step(request: PageRequest) -> HttpResponse:
     found = waiting(request)
     if found is None:
         return redirect("sign-in")
-    user, to = found
+    user, to, first = found
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         with refusals(form):
             sessions.check_second_step(user, form.cleaned_data["code"], device=word_of(request))
-            return enter(request, user, to, strong=True)
+            return enter(request, user, to, strong=True, first=first)
     return show(request, "session/step.html", {"held": factors.held(user)}, form=form)
 
 
@@ -64,8 +64,8 @@ def confirmation(request: PageRequest) -> HttpResponse:
     user = request.user
     assert isinstance(user, User)
     held = factors.held(user)
-    form = ConfirmationForm(request.POST or None, password=user.has_usable_password(), code=bool(held))
-    if request.method == "POST" and form.is_valid():
+    form = ConfirmationForm(request.POST or None, password=first_passwords.has_own(user), code=bool(held))
+    if request.method == "POST" and form.fields and form.is_valid():  # without a field nothing would be shown
         with refusals(form):
             if "password" in form.fields:
                 sessions.check_password(
