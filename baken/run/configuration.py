@@ -6,7 +6,9 @@
 import difflib
 import ipaddress
 import os
+import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +17,15 @@ from baken.run.lifeline import SUPERVISOR
 
 class ConfigurationError(ValueError):
     """A setting has a value that cannot be used; the message names the setting and the remedy."""
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Whatever cannot be used is told in its own words to whoever starts a process, without a trace."""
+    try:
+        yield
+    except ConfigurationError as error:
+        sys.exit(f"baken: {error}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from baken.reach.clamav import Clamd
-from baken.run import configuration
+from baken.run import configuration, strict
 from baken.run.certificate import certificate, trust
 from baken.run.ready import django_ready
 
@@ -40,6 +40,7 @@ class Check:
 def examine() -> Iterator[Check]:
     """Look at everything, each on what is below it: without a database nothing that lives in it is looked at."""
     yield from _each(settings, disk)
+    yield from demands()
     try:
         django_ready(migrate=False)
         found = list(_each(database, schema))
@@ -68,6 +69,17 @@ def settings() -> Check:
     except configuration.ConfigurationError as error:
         wrong.append(str(error))
     return Check("settings", not wrong, "; ".join(wrong) or f"home {configuration.home()}, {configuration.url()}")
+
+
+def demands() -> Iterator[Check]:
+    """What is missing of a strict installation, if this is to be one."""
+    try:
+        found = strict.missing()
+    except configuration.ConfigurationError as error:
+        found = [str(error)]
+    yield from (Check("strict", False, said) for said in found)
+    if not found and strict.demanded():
+        yield Check("strict", True, "nothing is missing")
 
 
 def disk() -> Check:

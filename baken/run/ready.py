@@ -11,7 +11,7 @@ import psycopg
 from django.apps import apps
 
 from baken.reach.postgres import Cluster
-from baken.run import configuration
+from baken.run import configuration, strict
 
 Progress = Callable[[str], None]
 
@@ -42,21 +42,27 @@ class InUse:
             os.close(self._lock)
 
 
+def embedded() -> Cluster:
+    """The embedded PostgreSQL of this home; a strict installation reaches it without TCP or passwords."""
+    return Cluster(configuration.home(), private=strict.demanded())
+
+
 def django_ready(*, migrate: bool = True, progress: Progress | None = None) -> None:
     """Find or start the database of BAKEN_HOME and set Django up; for commands, not for the supervisor's children.
 
     A server that this starts is stopped at the end of the process, unless somebody else uses it by then. With
-    `migrate` the schema is brought up to date first; `progress` hears of it. Calling it twice does nothing more.
-    Raises ClusterError, ConfigurationError and SchemaError.
+    `migrate` the schema is brought up to date first, and a strict installation has to be complete; `progress` hears of
+    it. Calling it twice does nothing more. Raises ClusterError, ConfigurationError and SchemaError.
     """
     if apps.ready:
         return
+    if migrate:
+        strict.insist()
     if configuration.secret("DATABASE_URL"):
         for setting in ("DATABASE_URL", "DATABASE_OWNER_URL"):
             _reach(setting)
     else:
-        home = configuration.home()
-        cluster, users = Cluster(home), InUse(home)
+        cluster, users = embedded(), InUse(configuration.home())
         cluster.start()
         os.environ.update(cluster.environment)
         atexit.register(users.leave, cluster)

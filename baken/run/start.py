@@ -11,10 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from baken.reach.postgres import Cluster
-from baken.run import configuration, kept
+from baken.run import configuration, kept, strict
 from baken.run.certificate import certificate, trust
 from baken.run.keys import OWN_LOCATION, secret_in
-from baken.run.ready import InUse, disconnect, django_ready
+from baken.run.ready import InUse, disconnect, django_ready, embedded
 from baken.run.supervisor import Child, HomeLock, Supervisor
 
 Say = Callable[[str], None]
@@ -33,6 +33,7 @@ def run(say: Say) -> None:
     os.umask(0o077)  # what this and its children write in the home is for nobody else
     for name, remedy in configuration.unknown():
         say(f"{name} is no setting of Baken{remedy}")
+    strict.insist()
     with HomeLock(home, configuration.url()):
         check_port()
         certificate()
@@ -41,7 +42,7 @@ def run(say: Say) -> None:
         if configuration.secret("DATABASE_URL"):
             _supervise(home, None, _prepare(say), say)
             return
-        users, cluster = InUse(home), Cluster(home)
+        users, cluster = InUse(home), embedded()
         try:
             say(f"database: {'starting' if cluster.data.exists() else 'making'} PostgreSQL")
             cluster.start()

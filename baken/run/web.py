@@ -11,7 +11,7 @@ from granian import Granian
 from granian.constants import Interfaces, SSLProtocols
 
 from baken.record.policies import DOOR, PROGRAM
-from baken.run import configuration
+from baken.run import configuration, strict
 from baken.run.certificate import certificate, follow
 from baken.run.lifeline import watch_parent
 
@@ -45,8 +45,9 @@ def begin_at_the_door(database: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Serve until SIGTERM."""
+    """Serve until SIGTERM. Raises ConfigurationError."""
     watch_parent()
+    strict.insist()
     own = certificate()
     server = Granian(
         "baken.run.web:application",
@@ -68,4 +69,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with configuration.told():
+        main()

@@ -24,7 +24,7 @@ from types import FrameType
 import django
 import psycopg
 
-from baken.run import configuration
+from baken.run import configuration, strict
 from baken.run.lifeline import watch_parent
 
 log = logging.getLogger("baken.worker")
@@ -203,8 +203,9 @@ def verify_chain() -> None:
 
 
 def main() -> None:
-    """Work until SIGTERM."""
+    """Work until SIGTERM. Raises ConfigurationError."""
     watch_parent()
+    strict.insist()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "baken.run.settings")
     django.setup()
     worker = Worker(configuration.secret("DATABASE_URL"), quick_jobs(), slow_jobs())
@@ -218,4 +219,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with configuration.told():
+        main()

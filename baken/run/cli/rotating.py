@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from baken.reach.postgres import Cluster
 from baken.run import configuration, kept, keyring
-from baken.run.ready import django_ready
+from baken.run.ready import django_ready, embedded
 
 if TYPE_CHECKING:
     from baken.record.orgs.rotation import Progress
@@ -121,7 +120,7 @@ def _database() -> None:
     if configuration.secret("DATABASE_URL"):
         raise click.ClickException("DATABASE_URL: the server is your own; change the password there, then here")
     django_ready()
-    Cluster(configuration.home()).renew_passwords()
+    embedded().renew_passwords()
     click.echo("PostgreSQL has new passwords; what runs is told within seconds")
 
 

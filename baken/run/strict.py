@@ -1,0 +1,149 @@
+"""What a strict installation demands of its settings: docs/reference/security.md lists it.
+
+Each demand looks at the environment and tells what is missing, as `SETTING: what to do, and why`. A new one is a
+function in `DEMANDS`, or a line of `WORDS`, and a row in the tests.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from ipaddress import ip_address
+from urllib.parse import parse_qs, urlsplit
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from baken.run import certificate as certificates
+from baken.run import configuration
+from baken.run.configuration import ConfigurationError
+
+Environ = Mapping[str, str]
+Demand = Callable[[Environ], Iterator[str]]
+
+
+class NotStrict(ConfigurationError):
+    """Something of a strict installation is missing; the message names all of it, with the remedies."""
+
+
+def insist(environ: Environ = os.environ) -> None:
+    """Raises NotStrict when BAKEN_STRICT is set and something is missing."""
+    if found := missing(environ):
+        listed = "".join(f"\n  {one}" for one in found)
+        raise NotStrict(f"BAKEN_STRICT: nothing starts while this is missing of a strict installation:{listed}")
+
+
+def missing(environ: Environ = os.environ) -> list[str]:
+    """What is missing, a line each; nothing where BAKEN_STRICT is not set. Raises ConfigurationError for that alone."""
+    if not demanded(environ):
+        return []
+    return [said for demand in DEMANDS for said in _heard(demand, environ)]
+
+
+def demanded(environ: Environ = os.environ) -> bool:
+    """Whether this is to be a strict installation. Raises ConfigurationError."""
+    return configuration.flag("BAKEN_STRICT", default=False, environ=environ)
+
+
+def _heard(demand: Demand, environ: Environ) -> list[str]:
+    try:
+        return list(demand(environ))
+    except ConfigurationError as error:
+        return [str(error)]
+
+
+WORDS = (
+    ("BAKEN_DEMO", "yes", "no", "everybody can read the demonstration's passwords"),
+    ("BAKEN_SECOND_FACTOR", "off", "everyone", "a password alone lets nobody in"),
+    ("BAKEN_CLAMAV_FAIL", "closed", "closed", "no file is kept that the scanner has not seen"),
+    ("BAKEN_ALLOW_PRIVATE", "yes", "no", "monitors reach no address inside"),
+    ("BAKEN_OPENID_PRIVATE", "no", "no", "identity providers are at no address inside"),
+    ("BAKEN_DEBUG", "no", "no", "readers see no details of failures"),
+)
+"""Settings that have to be one word: their name, what they are when unset, that word, and why."""
+
+
+def words(environ: Environ) -> Iterator[str]:
+    for name, unset, wanted, why in WORDS:
+        if (environ.get(name) or unset).lower() != wanted:
+            yield f"{name}: set it to {wanted}, so that {why}"
+
+
+def address(environ: Environ) -> Iterator[str]:
+    parts = urlsplit(configuration.url(environ))
+    if parts.scheme != "https" or not _is_name(parts.hostname or ""):
+        yield "BAKEN_URL: set it to https:// and a hostname of its own, so that cookies come by https and to it alone"
+
+
+def own_certificate(environ: Environ) -> Iterator[str]:
+    if not certificates.certificate(environ):
+        yield "BAKEN_CERTIFICATE: name one, and its key, so that nothing comes in the clear, from a proxy either"
+
+
+def leaked_passwords(environ: Environ) -> Iterator[str]:
+    if not configuration.existing("BAKEN_LEAKED_PASSWORDS", environ):
+        yield "BAKEN_LEAKED_PASSWORDS: name the file of leaked passwords, so that nobody chooses one of them"
+
+
+def scanner(environ: Environ) -> Iterator[str]:
+    parts = urlsplit(environ.get("BAKEN_CLAMAV") or "")
+    if not {"unix": True, "tls": "cert" in parse_qs(parts.query)}.get(parts.scheme):
+        yield (
+            "BAKEN_CLAMAV: name a scanner by unix:/path or tls://host?cert=/path&key=/path, so that it sees every file "
+            "and nobody on the way does"
+        )
+
+
+def databases(environ: Environ) -> Iterator[str]:
+    """Without an address it is the embedded one, which then answers at its socket alone."""
+    for name in ("DATABASE_URL", "DATABASE_OWNER_URL"):
+        given = configuration.secret(name, environ)
+        if given and (lacks := _lacks(_parts(name, given), environ)):
+            yield f"{name}: {' and '.join(lacks)}, so that both sides are sure of each other without a fixed password"
+
+
+def vault(environ: Environ) -> Iterator[str]:
+    if not environ.get("BAKEN_VAULT_ADDR"):
+        return
+    if urlsplit(environ["BAKEN_VAULT_ADDR"]).scheme != "https":
+        yield "BAKEN_VAULT_ADDR: begin it with https, so that nobody else reads the keys"
+    if environ.get("BAKEN_VAULT_TOKEN") or not environ.get("BAKEN_VAULT_TOKEN_FILE"):
+        yield "BAKEN_VAULT_TOKEN_FILE: have Vault's agent keep a token there that expires, instead of BAKEN_VAULT_TOKEN"
+
+
+def store(environ: Environ) -> Iterator[str]:
+    if not environ.get("BAKEN_S3_BUCKET"):
+        return
+    if urlsplit(environ.get("BAKEN_S3_ENDPOINT") or "https:").scheme != "https":
+        yield "BAKEN_S3_ENDPOINT: begin it with https, so that nobody changes files on the way"
+    for name in ("BAKEN_S3_ACCESS_KEY", "BAKEN_S3_SECRET_KEY"):
+        if configuration.secret(name, environ):
+            yield f"{name}: leave it out and give the machine a role, or a credential_process, whose keys expire"
+
+
+DEMANDS: tuple[Demand, ...] = (
+    words, address, own_certificate, leaked_passwords, scanner, databases, vault, store,
+)  # fmt: skip
+
+
+def _is_name(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return "." in host
+    return False
+
+
+def _parts(name: str, given: str) -> dict[str, str]:
+    try:
+        return {key: str(value) for key, value in conninfo_to_dict(given).items()}
+    except psycopg.Error as error:
+        raise ConfigurationError(f"{name}: {str(error).strip()}") from error
+
+
+def _lacks(parts: Mapping[str, str], environ: Environ) -> list[str]:
+    """What has to change of an address: one at a socket of this machine, or one that is sure of both sides."""
+    host = parts.get("hostaddr") or parts.get("host") or environ.get("PGHOST") or "/"
+    lacks = []
+    if not all(each.startswith("/") for each in host.split(",")):
+        lacks += [] if parts.get("sslmode") == "verify-full" else ["add sslmode=verify-full"]
+        lacks += [f"add {name}=/path" for name in ("sslrootcert", "sslcert", "sslkey") if not parts.get(name)]
+    return [*lacks, "leave the password out"] if parts.get("password") else lacks
