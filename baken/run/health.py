@@ -183,9 +183,9 @@ def apps() -> Check:
     from django.conf import settings as known
 
     from baken.record.people.access import program
-    from baken.record.people.authenticator import with_sha1
+    from baken.record.people.authenticator import using_sha_1
 
-    number = with_sha1(program("doctor"))
+    number = using_sha_1(program("doctor"))
     if not known.BAKEN_STRICT or not number:
         return Check("apps", True, "codes of apps use SHA-256" if known.BAKEN_STRICT else "codes of apps use SHA-1")
     said = f"{number} apps from before BAKEN_STRICT use SHA-1; their owners remove them and add them again"

@@ -101,11 +101,11 @@ def test_an_app_from_before_it_was_strict_goes_on(alice: User, cast: Cast, setti
     settings.BAKEN_STRICT = True
     with clock.at(later):
         sessions.check_second_step(alice, code_at(secret, later))
-        assert authenticator.with_sha1(cast.program) == 1
+        assert authenticator.using_sha_1(cast.program) == 1
         authenticator.remove(alice)
         again = authenticator.offer(alice, issuer="Baken").secret
         authenticator.confirm(alice, code_at(again, later, SHA256))
-    assert authenticator.with_sha1(cast.program) == 0
+    assert authenticator.using_sha_1(cast.program) == 0
 
 
 def test_an_app_counts_once_a_code_of_it_was_typed(alice: User) -> None:

@@ -100,7 +100,7 @@ def remove(user: User) -> None:
     row.delete()
 
 
-def with_sha1(caller: Caller) -> int:
+def using_sha_1(caller: Caller) -> int:
     """How many apps of people make codes with SHA-1."""
     caller.require(Permission.WRITE_PEOPLE)
     return Authenticator.objects.filter(algorithm=Algorithm.SHA1).exclude(confirmed_at=None).count()
