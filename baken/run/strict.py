@@ -114,7 +114,7 @@ def store(environ: Environ) -> Iterator[str]:
         return
     if urlsplit(environ.get("BAKEN_S3_ENDPOINT") or "https:").scheme != "https":
         yield "BAKEN_S3_ENDPOINT: begin it with https, so that nobody changes files on the way"
-    for name in ("BAKEN_S3_ACCESS_KEY", "BAKEN_S3_SECRET_KEY"):
+    for name in ("BAKEN_S3_ACCESS_KEY", "BAKEN_S3_SECRET_KEY", "AWS_ACCESS_KEY_ID"):
         if configuration.secret(name, environ):
             yield f"{name}: leave it out and give the machine a role, or a credential_process, whose keys expire"
 

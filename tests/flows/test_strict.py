@@ -77,6 +77,7 @@ SPOILED = [
     ("BAKEN_S3_ENDPOINT", {"BAKEN_S3_ENDPOINT": "http://s3.example.org"}),
     ("BAKEN_S3_ACCESS_KEY", {"BAKEN_S3_ACCESS_KEY": "for good"}),
     ("BAKEN_S3_SECRET_KEY", {"BAKEN_S3_SECRET_KEY": "for good"}),
+    ("AWS_ACCESS_KEY_ID", {"AWS_ACCESS_KEY_ID": "for good"}),
 ]
 """The setting that is complained of, and what was done to a complete environment."""
 
