@@ -88,6 +88,7 @@ SETTINGS = (
     Setting("BAKEN_SESSION_IDLE", "60", "minutes without use after which somebody is signed out"),
     Setting("BAKEN_OPENID_PRIVATE", "no", "`yes`: identity providers may have addresses that are not public"),
     Setting("BAKEN_TRUSTED_PROXIES", "loopback", "networks of proxies whose X-Forwarded-For is believed"),
+    Setting("BAKEN_SYSLOG", "none", "tls://host:6514[?ca=/path&cert=/path&key=/path]: who gets the logs, as syslog"),
     Setting("BAKEN_STRICT", "no", "`yes`: start only when nothing of a strict installation is missing"),
     Setting("BAKEN_DEBUG", "no", "`yes`: Django's debug pages; never where others can reach it"),
     Setting("BAKEN_CHROMIUM", "found", "browser that the tests drive"),

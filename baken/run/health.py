@@ -11,15 +11,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from baken.reach.clamav import Clamd
+from baken.reach.keyring import KeyringError
 from baken.run import configuration, strict
 from baken.run.certificate import certificate, trust
 from baken.run.ready import django_ready
+from baken.run.shipper import behind, receiver
 
 if TYPE_CHECKING:
     from baken.record.detection.health import Matter
 
 LEAST_FREE = 1_000_000_000
 """Bytes on the disk of BAKEN_HOME, under which PostgreSQL will soon stop."""
+LATE = timedelta(minutes=5)
+"""After this a log should long have been sent."""
 CLOCK_OFF = 2.0
 """Seconds that this machine's clock and the database's may differ."""
 
@@ -39,13 +43,14 @@ class Check:
 
 def examine() -> Iterator[Check]:
     """Look at everything, each on what is below it: without a database nothing that lives in it is looked at."""
-    yield from _each(settings, disk)
+    yield from _each(settings, disk, syslog)
     yield from demands()
     try:
         django_ready(migrate=False)
         found = list(_each(database, schema))
     except Exception as error:  # noqa: BLE001  whatever keeps the database away is what the person has to know
-        yield Check("database", False, f"cannot be reached: {_first_line(error)}")
+        kind, said = ("keys", "") if isinstance(error, KeyringError) else ("database", "cannot be reached: ")
+        yield Check(kind, False, f"{said}{_first_line(error)}")
         return
     yield from found
     if all(check.ok for check in found):
@@ -215,6 +220,23 @@ def store() -> Check:
         said = f"{error.__cause__}; look at BAKEN_S3_ENDPOINT, the bucket, and the keys and what they may"
         return Check("store", False, " ".join(said.split()))
     return Check("store", True, "answers")
+
+
+def syslog() -> Check:
+    """The receiver of logs answers, if there is to be one, and has all of them but the last moments."""
+    try:
+        to = receiver()
+        if to is None:
+            return Check("syslog", True, "none is set: logs stay on this machine")
+        waiting, since = behind(configuration.home() / "logs")
+        said = f"{waiting:,} bytes wait since {since}" if waiting else "everything is sent"
+        to.deliver([])
+    except configuration.ConfigurationError as error:
+        return Check("syslog", False, str(error))
+    except OSError as error:
+        return Check("syslog", False, f"{said}; {error}; look at BAKEN_SYSLOG and at the receiver")
+    late = bool(waiting) and since < f"{datetime.now(UTC) - LATE:%Y-%m-%dT%H:%M:%S}"
+    return Check("syslog", True, f"{to.host}:{to.port} answers; {said}", warns=late)
 
 
 def pages() -> Check:

@@ -15,6 +15,7 @@ from baken.run import configuration, kept, strict
 from baken.run.certificate import certificate, trust
 from baken.run.keys import OWN_LOCATION, secret_in
 from baken.run.ready import InUse, disconnect, django_ready, embedded
+from baken.run.shipper import receiver
 from baken.run.supervisor import Child, HomeLock, Supervisor
 
 Say = Callable[[str], None]
@@ -37,6 +38,7 @@ def run(say: Say) -> None:
     with HomeLock(home, configuration.url()):
         check_port()
         certificate()
+        receiver()
         kept.rewrap()
         kept.prober_key()
         if configuration.secret("DATABASE_URL"):
@@ -126,7 +128,10 @@ def children(home: Path) -> list[Child]:
     probe = ["--hub", hub, "--location", OWN_LOCATION, "--key", "/dev/stdin", "--state", str(state)]
     if own := certificate():
         probe += ["--hub-certificate", str(own.chain)]
+    shipper = {"BAKEN_HOME": str(home), "BAKEN_SYSLOG": os.environ.get("BAKEN_SYSLOG", "")}
     return [
+        # First, so that it stops last and sends the others' last words.
+        *([Child("shipper", [*python, "baken.run.shipper"], shipper, trusted=False)] if receiver() else []),
         Child("web", [*python, "baken.run.web"]),
         Child("worker", [*python, "baken.run.worker"]),
         # It talks to anybody's servers, so it gets its key and no other secret.

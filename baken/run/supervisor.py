@@ -32,7 +32,7 @@ LOGS_KEPT = 3
 GLANCE = 1_000_000  # bytes of a log read at a time
 TICK = 0.2  # seconds between two looks at the children
 DATABASE_TICK = 1.0  # seconds between two looks at PostgreSQL
-IMPORTANT = re.compile(rb"\b(ERROR|CRITICAL|FATAL|PANIC)\b|^[\w.]+(Error|Exception)\b")
+IMPORTANT = re.compile(rb"\b(ERROR|CRITICAL|FATAL|PANIC)\b|^(  )?[\w.]+(Error|Exception)\b")
 
 
 @dataclass(frozen=True, slots=True)
