@@ -3,6 +3,7 @@
 Nothing is unpacked: an archive is recognised by its beginning, so one that would swell to a terabyte does no harm.
 """
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 
@@ -65,22 +66,75 @@ _PROGRAMS = _words(
 _PAGES = (b"<!doctype html", b"<html", b"<head", b"<body", b"<script", b"<iframe", b"<svg", b"<?xml", b"<!doctype svg")
 _PAGE_NAMES = _words("html htm xhtml xht shtml mht mhtml svg svgz xml xsl xslt")
 _OFFICE: Mapping[bytes, str] = {
-    b"word/": f"{_OOXML}.wordprocessingml.document",
-    b"xl/": f"{_OOXML}.spreadsheetml.sheet",
-    b"ppt/": f"{_OOXML}.presentationml.presentation",
+    b"word": f"{_OOXML}.wordprocessingml.document",
+    b"xl": f"{_OOXML}.spreadsheetml.sheet",
+    b"ppt": f"{_OOXML}.presentationml.presentation",
 }
+_PART = re.compile(rb"PK\x03\x04.{26}(word|xl|ppt)/", re.DOTALL)
+"""A part of an Office file as the archive has it: 26 bytes about it, then its name."""
+_OLE, _ZIP, _DOCUMENT = "application/x-ole-storage", "application/zip", "application/vnd.oasis.opendocument"
+_ENDINGS: Mapping[str, tuple[str, ...]] = {
+    "pdf": ("application/pdf",),
+    "png": ("image/png",),
+    **dict.fromkeys(_words("jpg jpeg jpe jfif"), ("image/jpeg",)),
+    "gif": ("image/gif",),
+    **dict.fromkeys(_words("tif tiff"), ("image/tiff",)),
+    "webp": ("image/webp",),
+    **dict.fromkeys(_words("gz tgz gzip"), ("application/gzip",)),
+    "7z": ("application/x-7z-compressed",),
+    "rar": ("application/vnd.rar",),
+    **dict.fromkeys(_words("bz2 tbz2"), ("application/x-bzip2",)),
+    **dict.fromkeys(_words("xz txz"), ("application/x-xz",)),
+    **dict.fromkeys(_words("zst tzst"), ("application/zstd",)),
+    "tar": ("application/x-tar",),
+    "zip": (_ZIP, _OOXML, _DOCUMENT, BINARY),
+    **dict.fromkeys(_words("doc dot xls xlt ppt pot pps msg vsd mpp pub"), (_OLE,)),
+    # With a password, an Office file is packed in the older container.
+    **dict.fromkeys(_words("docx dotx"), (_OFFICE[b"word"], BINARY, _OLE)),
+    **dict.fromkeys(_words("xlsx xltx xlsb"), (_OFFICE[b"xl"], BINARY, _OLE)),
+    **dict.fromkeys(_words("pptx potx ppsx"), (_OFFICE[b"ppt"], BINARY, _OLE)),
+    **dict.fromkeys(_words("odt ott odm"), (f"{_DOCUMENT}.text",)),
+    **dict.fromkeys(_words("ods ots"), (f"{_DOCUMENT}.spreadsheet",)),
+    **dict.fromkeys(_words("odp otp"), (f"{_DOCUMENT}.presentation",)),
+    **dict.fromkeys(_words("odg otg"), (f"{_DOCUMENT}.graphics",)),
+}
+"""What the media type of a file with such a name begins with."""
+_TEXTS = _words(
+    "txt text log md rst csv tsv json jsonl yaml yml toml ini cfg conf properties sql eml ics vcf rtf tex diff patch"
+)
+_UNSEEN = _words("bmp ico heic heif avif psd mp3 mp4 m4a m4v mov avi mkv webm ogg oga ogv wav flac pcap pcapng")
+"""Binary kinds that have no line above: nothing else is recognised in them."""
 _MACROS = (b"vbaProject.bin", b"macroEnabled")
 
 
 def recognise(head: bytes, name: str) -> tuple[str, Family]:
     """The media type and family of a file, from its first `LOOKED_AT` bytes (or all, when it is shorter) and name."""
-    ending = name.rpartition(".")[2].casefold() if "." in name else ""
+    ending = ending_of(name)
     media_type, family = _by_content(head)
     if ending in _PROGRAMS:
         return (media_type if family is Family.PROGRAM else BINARY), Family.PROGRAM
     if family is Family.TEXT and ending in _PAGE_NAMES:
         return "text/html", Family.PAGE
     return media_type, family
+
+
+def ending_of(name: str) -> str:
+    """The extension of a name, in small letters and without the dot; "" when there is none."""
+    return name.rpartition(".")[2].casefold() if "." in name else ""
+
+
+def contradicts(head: bytes, name: str) -> bool:
+    """Whether the name promises another kind of file than `head`, its beginning, is.
+
+    A name without an extension, or with one that is not known here, promises nothing.
+    """
+    ending, (media_type, family) = ending_of(name), recognise(head, name)
+    unknown = (media_type, family) == (BINARY, Family.OTHER)
+    if ending in _ENDINGS:
+        return unknown or not media_type.startswith(_ENDINGS[ending])
+    if ending in _TEXTS or ending in _PAGE_NAMES:
+        return not (unknown or family in {Family.TEXT, Family.PAGE})
+    return ending in _UNSEEN and not unknown
 
 
 def _by_content(head: bytes) -> tuple[str, Family]:
@@ -104,8 +158,9 @@ def _packed(head: bytes) -> tuple[str, Family]:
             return said.decode("ascii", "replace"), Family.DOCUMENT
     if any(mark in head for mark in _MACROS):
         return BINARY, Family.PROGRAM
-    if b"[Content_Types].xml" in head or b"_rels/.rels" in head:
-        return next(((kind for part, kind in _OFFICE.items() if part in head)), BINARY), Family.DOCUMENT
+    part = _PART.search(head)
+    if b"[Content_Types].xml" in head or b"_rels/.rels" in head or part:
+        return (_OFFICE[part[1]] if part else BINARY), Family.DOCUMENT
     return "application/zip", Family.ARCHIVE
 
 

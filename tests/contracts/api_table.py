@@ -11,7 +11,7 @@ TERMS = AgreedTerms.model_validate(plain(default_terms("Europe/Amsterdam"))).mod
 PERIOD = "service=cloud&from=2026-03-01&to=2026-04-01"
 MARCH = {"service": "cloud", "from": "2026-03-01", "to": "2026-04-01"}
 MULTIPART = 'multipart/form-data; boundary="b"'
-FILE = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n\r\n%PDF\r\n--b--\r\n'
+FILE = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n\r\n%PDF-1.7\r\n--b--\r\n'
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ def test_the_report_is_a_file_of_a_sensible_size(cast: Cast, ask: Askers) -> Non
     path = opened(cast, ask)
     assert ask.mona.problem("GET", f"{path}/report") == (404, None)
     assert upload(ask.audrey, path, b"").status == 422
-    assert upload(ask.audrey, path, b"x" * (largest() + 1)).status == 413
+    assert upload(ask.audrey, path, PDF + b"x" * largest()).status == 413
     assert upload(ask.audrey, path, PDF, name="../../etc/passwd").expect(201)["report"]["name"] == "passwd"
     assert upload(ask.audrey, path, PDF, name="x" * 300 + ".pdf").status in (201, 422)
     assert ask.audrey.ask("POST", f"{path}/report", {"file": "x"}).status == 422

@@ -167,7 +167,7 @@ def _wait_for(address: str, process: "subprocess.Popen[bytes]") -> None:
 
 
 def _upload(api: str, token: str, mark: str, size: int) -> int:
-    head = f'--b\r\nContent-Disposition: form-data; name="file"; filename="{mark}.pdf"\r\n\r\n'
+    head = f'--b\r\nContent-Disposition: form-data; name="file"; filename="{mark}.txt"\r\n\r\n'
     body = (f"{mark}file" * (1 + size // 20))[:size]
     whole = f"{head}{body}\r\n--b--\r\n".encode()
     return _post(f"{api}/audits/1/report", token, "multipart/form-data; boundary=b", whole)

@@ -178,7 +178,7 @@ def test_once_signed_off_nothing_changes_but_the_closing_of_findings(cast: Cast)
     number, auditor = audit.number, cast.audrey.caller
     for change in (
         lambda: flows.describe(auditor, number, scope="Nothing"),
-        lambda: attach(auditor, number, name="other.pdf", content=b"%PDF other"),
+        lambda: attach(auditor, number, name="other.pdf", content=b"%PDF-1.7 other"),
         lambda: flows.add_finding(auditor, number, title="One more", severity="low"),
         lambda: flows.sign_off(auditor, number, grade=100),
     ):

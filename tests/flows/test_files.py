@@ -18,7 +18,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def kept(cast: Cast, content: bytes) -> File:
-    return files.keep(cast.customer, name="a.pdf", content=content, at=NOW)
+    return files.keep(cast.customer, name="a.bin", content=content, at=NOW)
 
 
 def stored(file: File) -> list[bytes]:

@@ -66,7 +66,7 @@ def bucket(environment: dict[str, str], settings: Settings, monkeypatch: pytest.
 
 
 def kept(organisation: Organisation, content: bytes) -> File:
-    return files.keep(organisation, name="a.pdf", content=content, at=NOW)
+    return files.keep(organisation, name="a.bin", content=content, at=NOW)
 
 
 def names(bucket: Any) -> set[str]:
@@ -148,7 +148,7 @@ def test_a_store_that_does_not_answer_is_no_damage(
         with pytest.raises(places.StoreUnreachable, match="try again"):
             files.content(file)
         with pytest.raises(FileError, match="store for files does not answer; try again"):
-            files.receive(cast.customer, name="b.pdf", content=b"two", at=NOW)
+            files.receive(cast.customer, name="b.txt", content=b"two", at=NOW)
     assert not FileFault.objects.exists()
 
 

@@ -190,6 +190,8 @@ def test_one_person_sends_only_so_many_files_in_an_hour(cast: Cast) -> None:
         ("a.pdf", b"PK\x03\x04" + b"\0" * 26 + b"bomb", "report", "a report is a PDF"),
         ("a.pdf", b"\x1f\x8b\x08", "report", "a report is a PDF"),
         ("a.pdf", b"", "report", "it is empty"),
+        ("report.pdf", b"\x89PNG\r\n\x1a\n", "report", r"its name ends in \.pdf, but"),
+        ("a.DOCX", b"%PDF-1.7", "attachment", r"its name ends in \.docx, but"),
     ],
 )
 def test_what_a_file_is_decides_and_not_its_name(cast: Cast, name: str, content: bytes, kind: str, said: str) -> None:

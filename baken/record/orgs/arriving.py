@@ -15,7 +15,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection
 
-from baken.domain.media import Family, recognise
+from baken.domain.media import Family, contradicts, ending_of, recognise
 from baken.record.orgs import places
 from baken.record.orgs.models import File, FileFault
 
@@ -124,6 +124,11 @@ class Arrival:
         if self.file.kind == File.Kind.REPORT and family not in REPORT:
             raise FileError(
                 "file: a report is a PDF, an OpenDocument or Office file, plain text or an image; save it as PDF"
+            )
+        if contradicts(head, self.file.name):
+            raise FileError(
+                f"file: its name ends in .{ending_of(self.file.name)}, but that is not what it is; "
+                "give it the right name, or send another file"
             )
 
     def _infected(self, found: str) -> None:

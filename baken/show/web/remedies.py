@@ -23,6 +23,7 @@ REMEDIES = (
     _("it is no longer there; choose the file again"),
     _("programs and scripts are not taken; put what is needed into a document"),
     _("a report is a PDF, an OpenDocument or Office file, plain text or an image; save it as PDF"),
+    _("its name ends in .%(ending)s, but that is not what it is; give it the right name, or send another file"),
     _("the virus scanner found %(found)s in it, so it was not kept; send a clean one"),
     _("it is larger than the virus scanner takes; ask the administrator"),
     _("the virus scanner does not answer; try again in some minutes"),
