@@ -1,6 +1,7 @@
 """What the database counts is what the domain counts, whoever has read how much of the ledger."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -69,6 +70,30 @@ def test_counts_are_those_of_the_domain(cast: Cast, seed: int, caught_up: bool, 
             late = [one for one in only if "availability" in one.classes and open_past_time(one, period, as_of)]
             assert counting.open_past_time(period) == len(late)
             assert counting.backlog(period) == tallies.backlog(everyone, period)
+
+
+@pytest.mark.parametrize("days", [50, 75, 200], ids=["during", "in between", "afterwards"])
+def test_a_customer_shares_the_outages_of_the_service_whoever_has_read_how_much(cast: Cast, days: int) -> None:
+    ids = random_histories.write(cast.service, [cast.customer, cast.provider], 120, START, 120, 5)
+    as_of = to_us(START + timedelta(days=days))
+    of_the_service = {one.id for one in folded(ids) if one.organisation == cast.provider.id}
+
+    def counted() -> list[tuple[Any, ...]]:
+        counting = Counting(cast.service, cast.customer.id, _periods(), as_of)
+        return [
+            (
+                [counting.tally(code, period) for code in COUNTED], counting.backlog(period), counting.reported(period),
+                counting.resolutions(period), counting.integrity(period), counting.open_past_time(period),
+                {one.id for code in COUNTED for one in counting.listed(code, period)},
+            )
+            for period in _periods()
+        ]  # fmt: skip
+
+    behind = counted()
+    assert any(of_the_service & listed for *_, listed in behind)
+    random_histories.catch_up()
+    assert counted() == behind
+    assert Reading.objects.filter(last_at__gt=as_of).exists() == (days < 200)
 
 
 def test_readings_say_what_they_were_made_from(cast: Cast) -> None:

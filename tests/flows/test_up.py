@@ -226,9 +226,13 @@ def test_it_measures_itself_once_there_is_a_provider(installation: Installation)
         return all(checks[name]["ok"] for name in ("settings", "database", "schema", "probers", "worker", "pages"))
 
     until(is_well, lambda: installation.baken("doctor").stdout)
-    listed = json.loads(installation.baken("location", "list", "--json").stdout)
-    assert [row["code"] for row in listed] == ["local"]
-    assert listed[0]["last_seen"]
+
+    def has_reported() -> bool:  # it may be well before: nobody calls a new location silent at once
+        listed = json.loads(installation.baken("location", "list", "--json").stdout)
+        assert [row["code"] for row in listed] == ["local"]
+        return bool(listed[0]["last_seen"])
+
+    until(has_reported, lambda: installation.baken("location", "list").stdout)
 
 
 def test_no_failure_shows_a_trace(installation: Installation) -> None:

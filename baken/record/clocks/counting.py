@@ -263,20 +263,36 @@ class Counting:
         Of one that a single location saw nobody can say whom it left alone, so it counts for all. Failed drills and
         a broken chain are not outages: they are in the report of the service alone.
         """
-        outages = Reading.objects.filter(
-            Q(resolved_at=None) | Q(resolved_at__gte=min(period.start for period in periods)),
-            service_id=self._service.id, organisation_id=self._service.organisation_id, origin=Origin.MONITOR,
-            classes__contains=[IncidentClass.AVAILABILITY.value], reported__lt=max(period.end for period in periods),
-        )  # fmt: skip
         told = {outage for outage, left_out, _, _ in self._told() if not left_out}
         spans = Subscription.objects.filter(service=self._service, organisation_id=customer)
         used = [(to_us(span.since), to_us(span.until) if span.until else None) for span in spans]
         versions = catalogue.history_for(self._service.id, customer)
         return {
-            row.incident_id: catalogue.holding(versions, to_datetime(row.reported)).terms
-            for row in outages.exclude(incident_id__in=told)
-            if any(since <= row.reported and (end is None or row.reported < end) for since, end in used)
+            id: catalogue.holding(versions, to_datetime(reported)).terms
+            for id, reported in self._outages(periods)
+            if id not in told and any(since <= reported and (end is None or reported < end) for since, end in used)
         }
+
+    def _outages(self, periods: Sequence[Period]) -> Iterator[tuple[UUID, int]]:
+        """Outages that monitors saw, not over before the periods: each with its report."""
+        begin, end = min(period.start for period in periods), max(period.end for period in periods)
+        seen = Reading.objects.filter(
+            service_id=self._service.id, organisation_id=self._service.organisation_id, origin=Origin.MONITOR,
+            reported__lt=end,
+        )  # fmt: skip
+        later = seen.filter(reported__lte=self._as_of, last_at__gt=self._as_of).values_list("incident_id", flat=True)
+        unsure = behind() | set(later)
+        rows = seen.exclude(incident_id__in=unsure).filter(
+            Q(resolved_at=None) | Q(resolved_at__gte=begin), classes__contains=[IncidentClass.AVAILABILITY.value]
+        )
+        yield from rows.values_list("incident_id", "reported")
+        for history in folded(unsure, self._as_of) if unsure else ():
+            one = history.attribution
+            ours = history.organisation == self._service.organisation_id
+            outage = one.origin is Origin.MONITOR and IncidentClass.AVAILABILITY in one.classes
+            lasted = one.reported < end and (one.resolved_at is None or one.resolved_at >= begin)
+            if ours and history.incident.service == str(self._service.id) and outage and lasted:
+                yield history.id, one.reported
 
     def _reports_beside_the_first(self) -> set[UUID]:
         """The customer's incidents that share an outage with an earlier one of theirs, or were left out of it.
