@@ -15,6 +15,7 @@ from psycopg.conninfo import conninfo_to_dict
 from baken.run import certificate as certificates
 from baken.run import configuration
 from baken.run.configuration import ConfigurationError
+from baken.run.shipper import receiver
 
 Environ = Mapping[str, str]
 Demand = Callable[[Environ], Iterator[str]]
@@ -102,6 +103,7 @@ def databases(environ: Environ) -> Iterator[str]:
 
 def vault(environ: Environ) -> Iterator[str]:
     if not environ.get("BAKEN_VAULT_ADDR"):
+        yield "BAKEN_VAULT_ADDR: name a Vault or OpenBao that keeps the root key, so that no key lies beside the data"
         return
     if urlsplit(environ["BAKEN_VAULT_ADDR"]).scheme != "https":
         yield "BAKEN_VAULT_ADDR: begin it with https, so that nobody else reads the keys"
@@ -119,8 +121,21 @@ def store(environ: Environ) -> Iterator[str]:
             yield f"{name}: leave it out and give the machine a role, or a credential_process, whose keys expire"
 
 
+def secrets(environ: Environ) -> Iterator[str]:
+    """Those that may be set at all, and are more than an address."""
+    for name in ("BAKEN_SECRET_KEY", "BAKEN_SECRET_KEY_FALLBACKS", "BAKEN_KEY_PASSPHRASE"):
+        if environ.get(name):
+            yield f"{name}: have the agent of a vault write it into a file, and name that in {name}_FILE"
+
+
+def logs(environ: Environ) -> Iterator[str]:
+    receiver(environ)
+    if "cert" not in parse_qs(urlsplit(environ.get("BAKEN_SYSLOG") or "").query):
+        yield "BAKEN_SYSLOG: name a receiver by tls://host?cert=/path&key=/path, so that logs outlive a break-in here"
+
+
 DEMANDS: tuple[Demand, ...] = (
-    words, address, own_certificate, leaked_passwords, scanner, databases, vault, store,
+    words, address, own_certificate, leaked_passwords, scanner, databases, vault, store, secrets, logs,
 )  # fmt: skip
 
 

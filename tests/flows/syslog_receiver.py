@@ -5,47 +5,8 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-
-
-class Certificates:
-    """An authority in `folder`, and certificates that it signs."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._authority, self._key = self._make("authority", None)
-        self.ca = folder / "authority.pem"
-
-    def sign(self, name: str) -> tuple[Path, Path]:
-        """Files with a certificate for the host, and with its key."""
-        self._make(name, self._authority)
-        return self._folder / f"{name}.pem", self._folder / f"{name}.key"
-
-    def _make(self, name: str, signer: x509.Certificate | None) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
-        key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        made = (
-            x509.CertificateBuilder(signer.subject if signer else subject, subject, key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=1))
-            .not_valid_after(now + timedelta(days=1))
-            .add_extension(x509.BasicConstraints(signer is None, None), True)
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), False)
-            .sign(self._key if signer else key, hashes.SHA256())
-        )
-        (self._folder / f"{name}.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-        (self._folder / f"{name}.key").write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-        )
-        return made, key
+from tests.flows.certificates import Authority
 
 
 class Listener:
@@ -100,12 +61,13 @@ class Listener:
 
 @contextmanager
 def listening(
-    certificates: Certificates, *, name: str = "localhost", port: int = 0, deaf: bool = False, curt: bool = False
+    authority: Authority, *, name: str = "localhost", port: int = 0, deaf: bool = False, curt: bool = False
 ) -> Iterator[Listener]:
     """A receiver that asks for a certificate of the same authority."""
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(certificates.ca))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(authority.file))
     context.verify_mode = ssl.CERT_REQUIRED
-    context.load_cert_chain(*certificates.sign(name))
+    pair = authority.sign(name)
+    context.load_cert_chain(pair.chain, pair.key)
     listener = Listener(context, port, deaf=deaf, curt=curt)
     try:
         yield listener

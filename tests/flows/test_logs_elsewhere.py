@@ -16,14 +16,15 @@ from baken.run.lines import Line
 from baken.run.logfiles import Log
 from baken.run.shipper import Shipper, read_places, receiver
 from baken.run.supervisor import wait_until
-from tests.flows.syslog_receiver import Certificates, Listener, listening
+from tests.flows.certificates import Authority
+from tests.flows.syslog_receiver import Listener, listening
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    return Certificates(tmp_path_factory.mktemp("certificates"))
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("certificates"))
 
 
 @pytest.fixture
@@ -32,13 +33,13 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "logs"
 
 
-def address(certificates: Certificates, port: int, host: str = "localhost") -> str:
-    cert, key = certificates.sign("baken.example")
-    return f"tls://{host}:{port}?ca={certificates.ca}&cert={cert}&key={key}"
+def address(authority: Authority, port: int, host: str = "localhost") -> str:
+    own = authority.sign("baken.example")
+    return f"tls://{host}:{port}?ca={authority.file}&cert={own.chain}&key={own.key}"
 
 
-def shipper(folder: Path, certificates: Certificates, listener: Listener) -> Shipper:
-    return Shipper(folder, Receiver(address(certificates, listener.port)))
+def shipper(folder: Path, authority: Authority, listener: Listener) -> Shipper:
+    return Shipper(folder, Receiver(address(authority, listener.port)))
 
 
 LINE = len("2026-03-02T09:00:00.000Z INFO baken.security 1\n")
@@ -59,7 +60,7 @@ def send_all(ship: Shipper) -> None:
         pass
 
 
-def test_what_is_said_arrives_whole_and_says_who_when_and_how_grave(folder: Path, certificates: Certificates) -> None:
+def test_what_is_said_arrives_whole_and_says_who_when_and_how_grave(folder: Path, authority: Authority) -> None:
     record = logging.LogRecord("baken.web", logging.ERROR, "", 0, "it failed: é", (), None)
     record.created, record.msecs = 1_772_442_000.005, 5.0
     try:
@@ -68,8 +69,8 @@ def test_what_is_said_arrives_whole_and_says_who_when_and_how_grave(folder: Path
         record.exc_info = sys.exc_info()
     (folder / "web.log").write_text(f"{Line().format(record)}\nnot of our making\n")
     say(folder, "sign-in.refused account=1", "x" * 10_000 + " end")
-    with listening(certificates) as listener:
-        send_all(shipper(folder, certificates, listener))
+    with listening(authority) as listener:
+        send_all(shipper(folder, authority, listener))
     failure, other, refused, long = listener.messages
     assert failure.startswith("<131>1 2026-03-02T09:00:00.005Z ")
     assert " baken web baken.web - it failed: é\n  Traceback" in failure
@@ -81,22 +82,22 @@ def test_what_is_said_arrives_whole_and_says_who_when_and_how_grave(folder: Path
     assert long.endswith("x" * 10_000 + " end")
 
 
-def test_nobody_but_the_receiver_that_is_named_gets_anything(folder: Path, certificates: Certificates) -> None:
+def test_nobody_but_the_receiver_that_is_named_gets_anything(folder: Path, authority: Authority) -> None:
     messages = [Message("web", "for your eyes only")]
     with (
-        listening(certificates, name="elsewhere.example") as listener,
+        listening(authority, name="elsewhere.example") as listener,
         pytest.raises(OSError, match="certificate is not valid for 'localhost'"),
     ):
-        Receiver(address(certificates, listener.port)).deliver(messages)
-    with listening(certificates) as listener:
-        cert, key = certificates.sign("baken.example")
+        Receiver(address(authority, listener.port)).deliver(messages)
+    with listening(authority) as listener:
+        own = authority.sign("baken.example")
         with pytest.raises(OSError, match="CERTIFICATE_VERIFY_FAILED"):
-            Receiver(f"tls://localhost:{listener.port}?cert={cert}&key={key}").deliver(messages)
+            Receiver(f"tls://localhost:{listener.port}?cert={own.chain}&key={own.key}").deliver(messages)
         for sent in (messages, []):  # that we are refused is known only after we began
             with pytest.raises(OSError):
-                Receiver(f"tls://localhost:{listener.port}?ca={certificates.ca}").deliver(sent)
+                Receiver(f"tls://localhost:{listener.port}?ca={authority.file}").deliver(sent)
         assert listener.messages == []
-        Receiver(address(certificates, listener.port)).deliver(messages)
+        Receiver(address(authority, listener.port)).deliver(messages)
         assert told(listener) == ["for your eyes only"]
 
 
@@ -110,27 +111,27 @@ def test_an_address_without_tls_or_with_more_than_it_may_have_is_refused(wrong: 
     assert receiver({}) is None
 
 
-def test_what_was_sent_while_nobody_read_it_is_sent_again(folder: Path, certificates: Certificates) -> None:
+def test_what_was_sent_while_nobody_read_it_is_sent_again(folder: Path, authority: Authority) -> None:
     say(folder, *[f"{number} {'x' * 200}" for number in range(2_000)])
-    with listening(certificates, deaf=True) as deaf, pytest.raises(OSError):
-        shipper(folder, certificates, deaf).send(0.0)
+    with listening(authority, deaf=True) as deaf, pytest.raises(OSError):
+        shipper(folder, authority, deaf).send(0.0)
     say(folder, "last")
     with pytest.raises(OSError):
-        shipper(folder, certificates, deaf).send(0.0)  # away
-    with listening(certificates, curt=True) as listener:
-        send_all(shipper(folder, certificates, listener))
+        shipper(folder, authority, deaf).send(0.0)  # away
+    with listening(authority, curt=True) as listener:
+        send_all(shipper(folder, authority, listener))
         assert [said.split()[0] for said in told(listener)] == [*map(str, range(2_000)), "last"]
         say(folder, "more")
-        send_all(shipper(folder, certificates, listener))
+        send_all(shipper(folder, authority, listener))
         assert told(listener)[2_000:] == ["last", "more"], "nothing twice"
 
 
 def test_it_follows_files_that_are_set_aside_also_while_nobody_answers(
-    folder: Path, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+    folder: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(supervisor, "LOG_SIZE", 1)
-    with listening(certificates) as listener:
-        ship = shipper(folder, certificates, listener)
+    with listening(authority) as listener:
+        ship = shipper(folder, authority, listener)
         say(folder, "1", "2")
         send_all(ship)
         say(folder, "3")
@@ -146,28 +147,28 @@ def test_it_follows_files_that_are_set_aside_also_while_nobody_answers(
     say(folder, "8")
     place = read_places(folder)["web.log"]
     assert Log(folder / "web.log").behind(place) == 4 * LINE + 28
-    with listening(certificates) as listener:
-        send_all(shipper(folder, certificates, listener))
+    with listening(authority) as listener:
+        send_all(shipper(folder, authority, listener))
         assert told(listener) == ["5", "6", "7", "killed in the middle of a li", "8"]
     assert Log(folder / "web.log").behind(read_places(folder)["web.log"]) == 0
 
 
 def test_what_was_removed_before_it_was_sent_is_told(
-    folder: Path, certificates: Certificates, caplog: pytest.LogCaptureFixture
+    folder: Path, authority: Authority, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with listening(certificates) as listener:
+    with listening(authority) as listener:
         say(folder, "1", "2")
-        send_all(shipper(folder, certificates, listener))
+        send_all(shipper(folder, authority, listener))
         (folder / "web.log").write_text("")  # the same file, with something else in it
         say(folder, "3")
-        send_all(shipper(folder, certificates, listener))
+        send_all(shipper(folder, authority, listener))
         assert told(listener) == ["1", "2", "3"]
         assert "some of web.log was removed before it was sent" in caplog.text
 
 
-def test_a_record_that_is_being_written_waits_for_the_rest(folder: Path, certificates: Certificates) -> None:
-    with listening(certificates) as listener:
-        ship = shipper(folder, certificates, listener)
+def test_a_record_that_is_being_written_waits_for_the_rest(folder: Path, authority: Authority) -> None:
+    with listening(authority) as listener:
+        ship = shipper(folder, authority, listener)
         say(folder, "1", "2")
         ship.send(settling=600.0)
         with (folder / "web.log").open("a") as log:
@@ -179,12 +180,10 @@ def test_a_record_that_is_being_written_waits_for_the_rest(folder: Path, certifi
         assert told(listener) == ["1", "2\n  and more of it", "3"]
 
 
-def test_a_process_ships_what_others_write_through_an_outage_and_a_kill(
-    folder: Path, certificates: Certificates
-) -> None:
-    with listening(certificates) as listener:
+def test_a_process_ships_what_others_write_through_an_outage_and_a_kill(folder: Path, authority: Authority) -> None:
+    with listening(authority) as listener:
         port = listener.port
-    environment = {**os.environ, "BAKEN_HOME": str(folder.parent), "BAKEN_SYSLOG": address(certificates, port)}
+    environment = {**os.environ, "BAKEN_HOME": str(folder.parent), "BAKEN_SYSLOG": address(authority, port)}
 
     def start() -> "subprocess.Popen[str]":
         return subprocess.Popen(
@@ -196,7 +195,7 @@ def test_a_process_ships_what_others_write_through_an_outage_and_a_kill(
     process = start()
     assert process.stderr and "logs wait" in process.stderr.readline(), "nobody is there yet"
     say(folder, "a", process="worker")
-    with listening(certificates, port=port) as listener:
+    with listening(authority, port=port) as listener:
         assert wait_until(lambda: len(listener.messages) == 2, 30)
         assert sorted(told(listener)) == ["1", "a"]
         process.kill()
@@ -212,17 +211,17 @@ def test_a_process_ships_what_others_write_through_an_outage_and_a_kill(
 
 
 def test_the_doctor_tries_the_receiver_and_says_how_far_behind_it_is(
-    folder: Path, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+    folder: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BAKEN_HOME", str(folder.parent))
     assert health.syslog() == health.Check("syslog", True, "none is set: logs stay on this machine")
-    with listening(certificates) as listener:
-        monkeypatch.setenv("BAKEN_SYSLOG", address(certificates, listener.port))
+    with listening(authority) as listener:
+        monkeypatch.setenv("BAKEN_SYSLOG", address(authority, listener.port))
         say(folder, "1")
         found = health.syslog()
         assert (found.ok, found.warns) == (True, True)
         assert f"{LINE} bytes wait since 2026-03-02T09:00:00.000Z" in found.detail
-        send_all(shipper(folder, certificates, listener))
+        send_all(shipper(folder, authority, listener))
         found = health.syslog()
         assert (found.ok, found.warns, "everything is sent" in found.detail) == (True, False, True)
     found = health.syslog()

@@ -31,6 +31,7 @@ def complete(tmp_path: Path) -> dict[str, str]:
         "DATABASE_URL": ELSEWHERE, "DATABASE_OWNER_URL": ELSEWHERE,
         "BAKEN_VAULT_ADDR": "https://vault.example.org", "BAKEN_VAULT_TOKEN_FILE": str(token),
         "BAKEN_S3_BUCKET": "files", "BAKEN_S3_ENDPOINT": "https://s3.example.org",
+        "BAKEN_SYSLOG": f"tls://logs.example.org?cert={pair.chain}&key={pair.key}",
     }  # fmt: skip
 
 
@@ -40,7 +41,6 @@ ALSO = [
     {"DATABASE_URL": "", "DATABASE_OWNER_URL": ""},  # the embedded one
     {"DATABASE_URL": "postgresql://baken_app@/baken?host=/run/postgresql"},
     {"DATABASE_URL": "postgresql:///baken"},
-    {"BAKEN_VAULT_ADDR": "", "BAKEN_VAULT_TOKEN_FILE": ""},
     {"BAKEN_S3_ENDPOINT": ""},
 ]
 
@@ -74,6 +74,12 @@ SPOILED = [
     ("DATABASE_OWNER_URL", {"DATABASE_OWNER_URL": "postgresql://baken@db.example.org/baken"}),
     ("BAKEN_VAULT_ADDR", {"BAKEN_VAULT_ADDR": "http://vault.example.org"}),
     ("BAKEN_VAULT_TOKEN_FILE", {"BAKEN_VAULT_TOKEN_FILE": "", "BAKEN_VAULT_TOKEN": "for good"}),
+    ("BAKEN_VAULT_ADDR", {"BAKEN_VAULT_ADDR": ""}),
+    ("BAKEN_SECRET_KEY", {"BAKEN_SECRET_KEY": "x" * 50}),
+    ("BAKEN_KEY_PASSPHRASE", {"BAKEN_KEY_PASSPHRASE": "a sentence"}),
+    ("BAKEN_SYSLOG", {"BAKEN_SYSLOG": ""}),
+    ("BAKEN_SYSLOG", {"BAKEN_SYSLOG": "tls://logs.example.org"}),
+    ("BAKEN_SYSLOG", {"BAKEN_SYSLOG": "tcp://logs.example.org?cert=/c/me.pem&key=/c/me.key"}),
     ("BAKEN_S3_ENDPOINT", {"BAKEN_S3_ENDPOINT": "http://s3.example.org"}),
     ("BAKEN_S3_ACCESS_KEY", {"BAKEN_S3_ACCESS_KEY": "for good"}),
     ("BAKEN_S3_SECRET_KEY", {"BAKEN_S3_SECRET_KEY": "for good"}),
@@ -111,7 +117,7 @@ def test_nothing_starts_and_everything_that_is_missing_is_named_at_once(tmp_path
     named = {line.strip().partition(":")[0] for line in said[1:]}
     assert named >= {
         "BAKEN_DEMO", "BAKEN_SECOND_FACTOR", "BAKEN_ALLOW_PRIVATE", "BAKEN_URL", "BAKEN_CERTIFICATE",
-        "BAKEN_LEAKED_PASSWORDS", "BAKEN_CLAMAV",
+        "BAKEN_LEAKED_PASSWORDS", "BAKEN_CLAMAV", "BAKEN_VAULT_ADDR", "BAKEN_SYSLOG",
     }  # fmt: skip
     assert not (tmp_path / "database").exists()
 
