@@ -112,6 +112,25 @@ def test_tls_is_new_enough(web: Server, authority: Authority, version: str, *, t
             speak(web, context)
 
 
+@pytest.mark.parametrize(
+    ("offered", "taken"),
+    [
+        ("ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-ECDSA-AES128-GCM-SHA256"),
+        ("ECDHE-ECDSA-AES256-SHA384:ECDHE-ECDSA-AES128-SHA:AES256-GCM-SHA384", ""),  # CBC, no forward secrecy
+    ],
+)
+def test_weak_ciphers_are_refused(web: Server, authority: Authority, offered: str, taken: str) -> None:
+    context = trusting(authority)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(f"{offered}:@SECLEVEL=0")
+    if taken:
+        with speak(web, context) as line:
+            assert (line.cipher() or [""])[0] == taken
+    else:
+        with pytest.raises(ssl.SSLError, match=r"ALERT"):
+            speak(web, context)
+
+
 def test_doctor_and_the_prober_know_this_certificate_and_no_other(
     own: str, authority: Authority, pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
