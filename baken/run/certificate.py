@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from baken.reach.pinning import pinned
-from baken.run.configuration import ConfigurationError
+from baken.run.configuration import ConfigurationError, url
 
 OTHERS = 0o007
 """What a key's file may not allow; its group may read it, as many systems have one for keys."""
@@ -57,6 +57,8 @@ def certificate(environ: Mapping[str, str] = os.environ) -> Certificate | None:
         raise ConfigurationError(f"{missing}: a certificate needs its key; set both, or neither")
     found = Certificate(Path(chain).expanduser().absolute(), Path(key).expanduser().absolute())
     found.check()
+    if not url(environ).startswith("https:"):
+        raise ConfigurationError("BAKEN_URL: begin it with https, since with a certificate nothing is answered by http")
     return found
 
 

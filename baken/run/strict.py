@@ -75,7 +75,7 @@ def address(environ: Environ) -> Iterator[str]:
 
 
 def own_certificate(environ: Environ) -> Iterator[str]:
-    if not certificates.certificate(environ):
+    if not certificates.certificate({**environ, "BAKEN_URL": ""}):  # which `address` looks at
         yield "BAKEN_CERTIFICATE: name one, and its key, so that nothing comes in the clear, from a proxy either"
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from baken.reach.prober import signing
 from baken.reach.prober.hub import HubClient, HubRefused, HubUnreachable
-from baken.run import configuration, health
+from baken.run import configuration, health, start
 from baken.run.certificate import certificate
 from baken.run.configuration import ConfigurationError
 from tests.flows.certificates import Authority, Pair
@@ -52,6 +52,7 @@ def own(web: Server, pair: Pair, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("BAKEN_CERTIFICATE", str(pair.chain))
     monkeypatch.setenv("BAKEN_CERTIFICATE_KEY", str(pair.key))
     monkeypatch.setenv("BAKEN_PORT", str(web.port))
+    monkeypatch.setenv("BAKEN_URL", f"https://{NAME}")
     return configuration.own_url()
 
 
@@ -132,13 +133,15 @@ def test_weak_ciphers_are_refused(web: Server, authority: Authority, offered: st
 
 
 def test_doctor_and_the_prober_know_this_certificate_and_no_other(
-    own: str, authority: Authority, pair: Pair, monkeypatch: pytest.MonkeyPatch
+    own: str, authority: Authority, pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     private, _ = signing.generate_key()
     key = signing.load_key(private)
     other = authority.sign(NAME, "other")  # for the same name, by the same authority
 
     assert own.startswith("https://127.0.0.1:")
+    (told,) = [child.argv for child in start.children(tmp_path) if child.name == "prober"]
+    assert told[-2:] == ["--hub-certificate", str(pair.chain)]
     assert health.pages().ok
     with pytest.raises(HubRefused):  # it was asked, and does not know this location
         HubClient(own, "nowhere", key, pair.chain).assignment(None)
@@ -174,6 +177,7 @@ def test_a_renewed_certificate_is_taken_while_people_work(web: Server, authority
         ("open", "BAKEN_CERTIFICATE_KEY", "chmod o="),
         ("another's", "BAKEN_CERTIFICATE", "do not go together"),
         ("no PEM", "BAKEN_CERTIFICATE", "do not go together"),
+        ("in the clear", "BAKEN_URL", "begin it with https"),
     ],
 )
 def test_what_cannot_be_served_with_is_refused_with_its_remedy(
@@ -194,6 +198,8 @@ def test_what_cannot_be_served_with_is_refused_with_its_remedy(
             made.key.unlink()
         case "open":
             made.key.chmod(0o644)
+        case "in the clear":
+            settings["BAKEN_URL"] = f"http://{NAME}"
         case "another's":
             settings["BAKEN_CERTIFICATE_KEY"] = str(other.key)
         case _:

@@ -48,6 +48,7 @@ SPOILED = [
     ("BAKEN_DEMO", {"BAKEN_DEMO": ""}),
     ("BAKEN_URL", {"BAKEN_URL": "http://desk.example.org"}),
     ("BAKEN_URL", {"BAKEN_URL": ""}),
+    ("BAKEN_URL", {"BAKEN_URL": "https://localhost"}),
     ("BAKEN_URL", {"BAKEN_URL": "https://192.0.2.1"}),
     ("BAKEN_CERTIFICATE", {"BAKEN_CERTIFICATE": "", "BAKEN_CERTIFICATE_KEY": ""}),
     ("BAKEN_CERTIFICATE_KEY", {"BAKEN_CERTIFICATE_KEY": ""}),
