@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from baken.reach.keyring import KeyringError
 from baken.run.lifeline import SUPERVISOR
 
 
@@ -24,7 +25,7 @@ def told() -> Iterator[None]:
     """Whatever cannot be used is told in its own words to whoever starts a process, without a trace."""
     try:
         yield
-    except ConfigurationError as error:
+    except (ConfigurationError, KeyringError) as error:
         sys.exit(f"baken: {error}")
 
 

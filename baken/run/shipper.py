@@ -116,6 +116,12 @@ def behind(folder: Path) -> tuple[int, str]:
     return waiting, since
 
 
+def is_delivered(aside: Path) -> bool:
+    """Whether all of a log that was set aside was delivered: a younger one is being read."""
+    place = read_places(aside.parent).get(aside.stem)
+    return place is not None and place.file != aside.stat().st_ino
+
+
 def _next(path: Path, places: Mapping[str, Place], settling: float) -> Batch | None:
     batch = Log(path).after(places.get(path.name), settling=settling)
     if batch and batch.lost:
@@ -143,4 +149,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with configuration.told():
+        main()

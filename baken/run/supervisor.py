@@ -26,13 +26,14 @@ from types import FrameType, TracebackType
 
 from baken.reach.postgres import Cluster, ClusterError, Status
 from baken.run.lifeline import SUPERVISOR
+from baken.run.shipper import is_delivered
 
 LOG_SIZE = 10_000_000  # bytes; a larger log is set aside when its child starts
 LOGS_KEPT = 3
 GLANCE = 1_000_000  # bytes of a log read at a time
 TICK = 0.2  # seconds between two looks at the children
 DATABASE_TICK = 1.0  # seconds between two looks at PostgreSQL
-IMPORTANT = re.compile(rb"\b(ERROR|CRITICAL|FATAL|PANIC)\b|^(  )?[\w.]+(Error|Exception)\b")
+IMPORTANT = re.compile(rb"\b(ERROR|CRITICAL|FATAL|PANIC)\b|^(  )?([\w.]+(Error|Exception)\b|baken(\.\w+)*: )")
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,8 +336,11 @@ def _environment(child: Child, database: Mapping[str, str]) -> dict[str, str]:
 
 
 def _set_aside(log: Path) -> None:
-    """Give a log that has grown large the number 1, and the older ones the next."""
+    """Give a log that has grown large the number 1, and the older ones the next; one that was not sent stays."""
     if not log.exists() or log.stat().st_size < LOG_SIZE:
+        return
+    oldest = log.with_name(f"{log.name}.{LOGS_KEPT}")
+    if os.environ.get("BAKEN_SYSLOG") and oldest.exists() and not is_delivered(oldest):
         return
     for number in range(LOGS_KEPT, 0, -1):
         younger = log.with_name(f"{log.name}.{number - 1}") if number > 1 else log

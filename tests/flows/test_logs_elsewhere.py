@@ -147,9 +147,14 @@ def test_it_follows_files_that_are_set_aside_also_while_nobody_answers(
     say(folder, "8")
     place = read_places(folder)["web.log"]
     assert Log(folder / "web.log").behind(place) == 4 * LINE + 28
+    monkeypatch.setenv("BAKEN_SYSLOG", "tls://logs.example.org")
+    supervisor._set_aside(folder / "web.log")
+    say(folder, "9")  # below the last, since the oldest was not sent
     with listening(authority) as listener:
         send_all(shipper(folder, authority, listener))
-        assert told(listener) == ["5", "6", "7", "killed in the middle of a li", "8"]
+        assert told(listener) == ["5", "6", "7", "killed in the middle of a li", "8", "9"]
+    supervisor._set_aside(folder / "web.log")
+    assert not (folder / "web.log").exists()
     assert Log(folder / "web.log").behind(read_places(folder)["web.log"]) == 0
 
 
