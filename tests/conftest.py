@@ -94,6 +94,12 @@ def _quick_passwords(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.fixture(autouse=True)
+def _no_hurry(settings: Settings) -> None:
+    """Tests ask for more pages in a minute than people do, or stop the clock; those of the limits set some."""
+    settings.BAKEN_LIMITS = settings.BAKEN_LIMITS | dict.fromkeys(("pages", "posts", "visitors"), 0)
+
+
+@pytest.fixture(autouse=True)
 def _own_list_of_tombstones(settings: Settings) -> None:
     """A file outlasts the database of a test: each has its own."""
     settings.BAKEN_TOMBSTONES = Path(settings.BAKEN_HOME) / f"tombstones-{uuid4()}"

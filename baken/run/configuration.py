@@ -79,9 +79,7 @@ SETTINGS = (
     Setting("BAKEN_S3_SECRET_KEY", "none", "the secret that goes with it", secret=True),
     Setting("BAKEN_CLAMAV", "none", "unix:/path, tls://host, tcp://host: a ClamAV daemon that every file is shown to"),
     Setting("BAKEN_CLAMAV_FAIL", "closed", "`open`: take files unseen while that daemon does not answer"),
-    Setting(
-        "BAKEN_API_LIMITS", "see docs", "requests a minute: reads=600,writes=120,address=1200,failures=30,probers=600"
-    ),
+    Setting("BAKEN_LIMITS", "see docs", "requests a minute that differ, such as `reads=1200,pages=0`; 0 is no limit"),
     Setting("BAKEN_ALLOW_PRIVATE", "yes", "`no`: probers of this hub refuse addresses that are not public"),
     Setting("BAKEN_SECOND_FACTOR", "off", "who has to have a second factor: `off`, `staff` (and auditors), `everyone`"),
     Setting("BAKEN_LEAKED_PASSWORDS", "none", "a file of digests of leaked passwords, none of which may be chosen"),
@@ -157,19 +155,22 @@ def flag(name: str, *, default: bool, environ: Mapping[str, str] = os.environ) -
     return value == "yes"
 
 
-API_LIMITS = {"reads": 600, "writes": 120, "address": 1_200, "failures": 30, "probers": 600}
+LIMITS = {
+    "reads": 600, "writes": 120, "address": 1_200, "failures": 30, "probers": 600,
+    "pages": 600, "posts": 120, "visitors": 1_200,
+}  # fmt: skip
 
 
-def api_limits(environ: Mapping[str, str] = os.environ) -> dict[str, int]:
-    """Requests a minute that the API takes, by policy; 0 for no limit. Raises ConfigurationError."""
-    limits = dict(API_LIMITS)
-    for given in filter(None, (environ.get("BAKEN_API_LIMITS") or "").replace(" ", "").split(",")):
+def limits(environ: Mapping[str, str] = os.environ) -> dict[str, int]:
+    """Requests a minute that the API and the pages take, by policy; 0 for no limit. Raises ConfigurationError."""
+    found = dict(LIMITS)
+    for given in filter(None, (environ.get("BAKEN_LIMITS") or "").replace(" ", "").split(",")):
         name, _, number = given.partition("=")
-        if name not in limits or not number.isdecimal() or int(number) > 1_000_000:
-            known = ",".join(f"{policy}={quota}" for policy, quota in API_LIMITS.items())
-            raise ConfigurationError(f"BAKEN_API_LIMITS: {given!r} is no limit; write it like {known}")
-        limits[name] = int(number)
-    return limits
+        if name not in found or not number.isdecimal() or int(number) > 1_000_000:
+            known = ",".join(f"{policy}={quota}" for policy, quota in LIMITS.items())
+            raise ConfigurationError(f"BAKEN_LIMITS: {given!r} is no limit; write it like {known}")
+        found[name] = int(number)
+    return found
 
 
 def number(name: str, default: int, least: int, most: int, environ: Mapping[str, str] = os.environ) -> int:

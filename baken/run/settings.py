@@ -39,7 +39,7 @@ SECRET_KEY, *SECRET_KEY_FALLBACKS = kept.session_keys()
 DEBUG = configuration.flag("BAKEN_DEBUG", default=False)
 BAKEN_URL = configuration.url()
 BAKEN_HOME = configuration.home()
-BAKEN_API_LIMITS = configuration.api_limits()
+BAKEN_LIMITS = configuration.limits()
 BAKEN_STRICT = configuration.flag("BAKEN_STRICT", default=False)
 BAKEN_ALLOW_PRIVATE = configuration.flag("BAKEN_ALLOW_PRIVATE", default=True)
 BAKEN_SECOND_FACTOR = configuration.choice("BAKEN_SECOND_FACTOR", configuration.SECOND_FACTOR)
@@ -112,6 +112,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "baken.show.web.pace.Pace",
     "baken.show.web.middleware.Uploads",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

@@ -20,12 +20,12 @@ from tests.conftest import Cast
 from tests.contracts.asking import NOBODY, Answer, Asker, Askers
 from tests.contracts.conftest import NOW
 
-FEW = {"reads": 5, "writes": 2, "address": 100, "failures": 3, "probers": 4}
+FEW = {"reads": 5, "writes": 2, "address": 100, "failures": 3, "probers": 4, "pages": 0, "posts": 0, "visitors": 0}
 
 
 @pytest.fixture(autouse=True)
 def few(settings: Settings) -> None:
-    settings.BAKEN_API_LIMITS = dict(FEW)
+    settings.BAKEN_LIMITS = dict(FEW)
 
 
 def refused(answer: Answer, policy: str) -> int:
@@ -70,7 +70,7 @@ def test_wrong_tokens_run_out_by_address_and_right_ones_do_not(ask: Askers) -> N
 
 
 def test_an_address_has_a_limit_whatever_its_tokens(ask: Askers, settings: Settings) -> None:
-    settings.BAKEN_API_LIMITS = FEW | {"address": 3}
+    settings.BAKEN_LIMITS = FEW | {"address": 3}
     assert [who.ask("GET", "/token").status for who in (ask.bob, ask.bea, ask.mona)] == [200] * 3
     refused(ask.adam.ask("GET", "/token"), "address")
     refused(NOBODY.ask("GET", "/health"), "address")
@@ -79,7 +79,7 @@ def test_an_address_has_a_limit_whatever_its_tokens(ask: Askers, settings: Setti
 def test_what_a_prober_saw_is_not_lost_with_what_others_ask(cast: Cast, ask: Askers, settings: Settings) -> None:
     private, public = signing.generate_key()
     monitors.add_location(cast.program, provider=cast.provider, code="ams", name="Amsterdam", public_key=public)
-    settings.BAKEN_API_LIMITS = FEW | {"address": 1}
+    settings.BAKEN_LIMITS = FEW | {"address": 1}
     for _ in range(4):
         NOBODY.ask("GET", "/prober/assignment")
         ask.bob.ask("GET", "/token")
@@ -93,7 +93,7 @@ def test_what_a_prober_saw_is_not_lost_with_what_others_ask(cast: Cast, ask: Ask
 
 
 def test_nought_is_no_limit(ask: Askers, settings: Settings) -> None:
-    settings.BAKEN_API_LIMITS = dict.fromkeys(FEW, 0)
+    settings.BAKEN_LIMITS = dict.fromkeys(FEW, 0)
     told = [ask.bob.ask("GET", "/token") for _ in range(20)]
     assert {answer.status for answer in told} == {200}
     assert "RateLimit" not in told[0].headers and not Allowance.objects.exists()
@@ -120,11 +120,11 @@ def test_the_database_writes_no_log_of_it(db: Any) -> None:
 
 
 def test_settings_name_the_limits_that_differ() -> None:
-    given = {"BAKEN_API_LIMITS": "reads=10, failures=0"}
-    assert configuration.api_limits(given) == configuration.API_LIMITS | {"reads": 10, "failures": 0}
+    given = {"BAKEN_LIMITS": "reads=10, failures=0"}
+    assert configuration.limits(given) == configuration.LIMITS | {"reads": 10, "failures": 0}
     for wrong in ("reads", "reads=-1", "reeds=5", "reads=5000000", "reads=x"):
-        with pytest.raises(configuration.ConfigurationError, match="BAKEN_API_LIMITS"):
-            configuration.api_limits({"BAKEN_API_LIMITS": wrong})
+        with pytest.raises(configuration.ConfigurationError, match="BAKEN_LIMITS"):
+            configuration.limits({"BAKEN_LIMITS": wrong})
 
 
 def test_a_honey_token_is_noticed_after_too_many_wrong_ones(cast: Cast) -> None:

@@ -46,7 +46,7 @@ def test_whatever_is_sent_gets_a_described_answer(
     who: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    settings.BAKEN_API_LIMITS = dict.fromkeys(settings.BAKEN_API_LIMITS, 0)
+    settings.BAKEN_LIMITS = dict.fromkeys(settings.BAKEN_LIMITS, 0)
     with clock.at(NOW):
         make_world(cast)
         people = askers(cast)

@@ -1,4 +1,4 @@
-"""How often programs may ask: token buckets in the database, the same for every process and machine.
+"""How often programs and people may ask: token buckets in the database, the same for every process and machine.
 
 A bucket holds as many requests as its policy allows in a window, and fills evenly. It is kept as one instant: until
 when the requests made so far use it up. `key` is a digest: who asked, or from where, cannot be read.
@@ -16,9 +16,10 @@ from baken.record.orgs.search import standing_for
 from baken.record.people.models import Allowance
 
 WINDOW = timedelta(minutes=1)
-POLICIES = ("reads", "writes", "address", "failures", "probers")
-"""Per token, reading and changing; per network address, whatever its token; per address, without a valid token or
-signature; per location, for its prober."""
+POLICIES = ("reads", "writes", "address", "failures", "probers", "pages", "posts", "visitors")
+"""Of the API: per token, reading and changing; per network address, whatever its token; per address, without a valid
+token or signature; per location, for its prober. Of the pages: per person, reading and changing; per address, without
+being signed in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ RETURNING used_until
 
 def spend(policy: str, whose: str) -> Standing | None:
     """Take one request from a bucket; how it stands then, None when the policy is switched off. Raises TooOften."""
-    quota: int = settings.BAKEN_API_LIMITS[policy]
+    quota: int = settings.BAKEN_LIMITS[policy]
     if not quota:
         return None
     now, share = clock.now(), WINDOW / quota

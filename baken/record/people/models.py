@@ -219,7 +219,7 @@ class Storm(models.Model):
 
 
 class Allowance(models.Model):
-    """A token bucket of the API: until when the requests made so far use it up. `key` is a digest. See `limits`.
+    """A token bucket: until when the requests made so far use it up. `key` is a digest. See `limits`.
 
     Not logged by the database: after a crash all are full again, and no replica needs them.
     """

@@ -91,6 +91,12 @@ def crowded() -> HttpResponse:
     return HttpResponse(get_template("errors/503.html").render(), status=503)
 
 
+def hurried(wait: int) -> HttpResponse:
+    """More was asked than people can read. Nothing is asked of the database here either. wait: seconds."""
+    page = get_template("errors/429.html").render({"wait": wait})
+    return HttpResponse(page, status=429, headers={"Retry-After": str(wait)})
+
+
 def untrusted(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form without the page's own key: mostly a page that was open for a very long time."""
     detail = gettext(
