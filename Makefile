@@ -7,6 +7,8 @@ BIN := .venv/bin
 WORKERS ?= 2
 # For example: make lock LOCK_FLAGS=--upgrade
 LOCK_FLAGS ?=
+# For example: make audit AUDIT_FLAGS="--ignore-vuln PYSEC-2026-1"
+AUDIT_FLAGS ?=
 LOCK := pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
         --no-emit-find-links --custom-compile-command "make lock"
 
@@ -19,7 +21,7 @@ echo "Baken needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1
 echo "Install one, or name it: make PYTHON=/path/to/python3" >&2; exit 1
 endef
 
-.PHONY: help run install install-s3 install-dev test lint messages lock drill-files bench fuzz clean
+.PHONY: help run install install-s3 install-dev test lint messages lock audit drill-files bench fuzz clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -57,8 +59,13 @@ lock: install-dev ## write requirements/*.txt from requirements/*.in
 	    $(BIN)/uv $(LOCK) $(LOCK_FLAGS) -c requirements/run.txt requirements/$$name.in -o requirements/$$name.txt || exit 1; \
 	  fi; \
 	done
-	@$(BIN)/uv $(LOCK) $(LOCK_FLAGS) requirements/drills.in -o requirements/drills.txt
-	@$(BIN)/uv $(LOCK) $(LOCK_FLAGS) requirements/bootstrap.in -o requirements/bootstrap.txt
+	@for name in drills audit bootstrap; do \
+	  $(BIN)/uv $(LOCK) $(LOCK_FLAGS) requirements/$$name.in -o requirements/$$name.txt || exit 1; \
+	done
+
+audit: ## compare what is locked with weaknesses that are known; ends with 1 when there is one, 2 when nobody could say
+	$(call with_python,tools/bootstrap.py audit --into .venv-audit)
+	@.venv-audit/bin/python tools/audit.py $(AUDIT_FLAGS)
 
 drill-files: install-dev ## send and fetch 300 MB, and measure the memory that takes
 	@exec $(BIN)/python -m pytest -s tests/drills/test_large_files.py

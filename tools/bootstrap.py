@@ -1,6 +1,6 @@
 """Make a virtual environment hold what a lock file names, and the `baken` command. Standard library only.
 
-    python3 tools/bootstrap.py run|s3|dev|bench|drills [--into .venv]
+    python3 tools/bootstrap.py run|s3|dev|bench|drills|audit [--into .venv]
 
 A second call finds the digest of the lock file in the environment and does nothing. An environment that was
 interrupted half-way, moved, or made by another Python is made anew: pip takes half
@@ -30,6 +30,7 @@ LOCKS = {
     "dev": ["run.txt", "s3.txt", "dev.txt"],
     "bench": ["run.txt", "bench.txt"],
     "drills": ["drills.txt"],
+    "audit": ["audit.txt"],
 }
 PIP_FLAGS = ["--require-hashes", "--disable-pip-version-check", "--no-input", "--no-warn-script-location"]
 COMMAND = """#!/bin/sh
