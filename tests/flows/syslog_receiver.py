@@ -10,7 +10,7 @@ from tests.flows.certificates import Authority
 
 
 class Listener:
-    """What was received. deaf: it takes connections and breaks them off with whatever was sent unread.
+    """What was received at `address`. deaf: it takes connections and breaks them off with whatever was sent unread.
 
     curt: it ends as rsyslog does, without TLS's own end.
     """
@@ -19,6 +19,7 @@ class Listener:
         self.messages: list[str] = []
         self.connections = 0
         self._context, self._deaf, self._curt = context, deaf, curt
+        self.address = ""
         self._socket = socket.create_server(("127.0.0.1", port))
         self.port = int(self._socket.getsockname()[1])
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -69,6 +70,8 @@ def listening(
     pair = authority.sign(name)
     context.load_cert_chain(pair.chain, pair.key)
     listener = Listener(context, port, deaf=deaf, curt=curt)
+    own = authority.sign("baken.example")
+    listener.address = f"tls://localhost:{listener.port}?ca={authority.file}&cert={own.chain}&key={own.key}"
     try:
         yield listener
     finally:

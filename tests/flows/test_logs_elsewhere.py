@@ -33,13 +33,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "logs"
 
 
-def address(authority: Authority, port: int, host: str = "localhost") -> str:
-    own = authority.sign("baken.example")
-    return f"tls://{host}:{port}?ca={authority.file}&cert={own.chain}&key={own.key}"
-
-
-def shipper(folder: Path, authority: Authority, listener: Listener) -> Shipper:
-    return Shipper(folder, Receiver(address(authority, listener.port)))
+def shipper(folder: Path, listener: Listener) -> Shipper:
+    return Shipper(folder, Receiver(listener.address))
 
 
 LINE = len("2026-03-02T09:00:00.000Z INFO baken.security 1\n")
@@ -70,7 +65,7 @@ def test_what_is_said_arrives_whole_and_says_who_when_and_how_grave(folder: Path
     (folder / "web.log").write_text(f"{Line().format(record)}\nnot of our making\n")
     say(folder, "sign-in.refused account=1", "x" * 10_000 + " end")
     with listening(authority) as listener:
-        send_all(shipper(folder, authority, listener))
+        send_all(shipper(folder, listener))
     failure, other, refused, long = listener.messages
     assert failure.startswith("<131>1 2026-03-02T09:00:00.005Z ")
     assert " baken web baken.web - it failed: é\n  Traceback" in failure
@@ -88,7 +83,7 @@ def test_nobody_but_the_receiver_that_is_named_gets_anything(folder: Path, autho
         listening(authority, name="elsewhere.example") as listener,
         pytest.raises(OSError, match="certificate is not valid for 'localhost'"),
     ):
-        Receiver(address(authority, listener.port)).deliver(messages)
+        Receiver(listener.address).deliver(messages)
     with listening(authority) as listener:
         own = authority.sign("baken.example")
         with pytest.raises(OSError, match="CERTIFICATE_VERIFY_FAILED"):
@@ -97,7 +92,7 @@ def test_nobody_but_the_receiver_that_is_named_gets_anything(folder: Path, autho
             with pytest.raises(OSError):
                 Receiver(f"tls://localhost:{listener.port}?ca={authority.file}").deliver(sent)
         assert listener.messages == []
-        Receiver(address(authority, listener.port)).deliver(messages)
+        Receiver(listener.address).deliver(messages)
         assert told(listener) == ["for your eyes only"]
 
 
@@ -114,15 +109,15 @@ def test_an_address_without_tls_or_with_more_than_it_may_have_is_refused(wrong: 
 def test_what_was_sent_while_nobody_read_it_is_sent_again(folder: Path, authority: Authority) -> None:
     say(folder, *[f"{number} {'x' * 200}" for number in range(2_000)])
     with listening(authority, deaf=True) as deaf, pytest.raises(OSError):
-        shipper(folder, authority, deaf).send(0.0)
+        shipper(folder, deaf).send(0.0)
     say(folder, "last")
     with pytest.raises(OSError):
-        shipper(folder, authority, deaf).send(0.0)  # away
+        shipper(folder, deaf).send(0.0)  # away
     with listening(authority, curt=True) as listener:
-        send_all(shipper(folder, authority, listener))
+        send_all(shipper(folder, listener))
         assert [said.split()[0] for said in told(listener)] == [*map(str, range(2_000)), "last"]
         say(folder, "more")
-        send_all(shipper(folder, authority, listener))
+        send_all(shipper(folder, listener))
         assert told(listener)[2_000:] == ["last", "more"], "nothing twice"
 
 
@@ -131,7 +126,7 @@ def test_it_follows_files_that_are_set_aside_also_while_nobody_answers(
 ) -> None:
     monkeypatch.setattr(supervisor, "LOG_SIZE", 1)
     with listening(authority) as listener:
-        ship = shipper(folder, authority, listener)
+        ship = shipper(folder, listener)
         say(folder, "1", "2")
         send_all(ship)
         say(folder, "3")
@@ -151,7 +146,7 @@ def test_it_follows_files_that_are_set_aside_also_while_nobody_answers(
     supervisor._set_aside(folder / "web.log")
     say(folder, "9")  # below the last, since the oldest was not sent
     with listening(authority) as listener:
-        send_all(shipper(folder, authority, listener))
+        send_all(shipper(folder, listener))
         assert told(listener) == ["5", "6", "7", "killed in the middle of a li", "8", "9"]
     supervisor._set_aside(folder / "web.log")
     assert not (folder / "web.log").exists()
@@ -163,17 +158,17 @@ def test_what_was_removed_before_it_was_sent_is_told(
 ) -> None:
     with listening(authority) as listener:
         say(folder, "1", "2")
-        send_all(shipper(folder, authority, listener))
+        send_all(shipper(folder, listener))
         (folder / "web.log").write_text("")  # the same file, with something else in it
         say(folder, "3")
-        send_all(shipper(folder, authority, listener))
+        send_all(shipper(folder, listener))
         assert told(listener) == ["1", "2", "3"]
         assert "some of web.log was removed before it was sent" in caplog.text
 
 
 def test_a_record_that_is_being_written_waits_for_the_rest(folder: Path, authority: Authority) -> None:
     with listening(authority) as listener:
-        ship = shipper(folder, authority, listener)
+        ship = shipper(folder, listener)
         say(folder, "1", "2")
         ship.send(settling=600.0)
         with (folder / "web.log").open("a") as log:
@@ -187,8 +182,8 @@ def test_a_record_that_is_being_written_waits_for_the_rest(folder: Path, authori
 
 def test_a_process_ships_what_others_write_through_an_outage_and_a_kill(folder: Path, authority: Authority) -> None:
     with listening(authority) as listener:
-        port = listener.port
-    environment = {**os.environ, "BAKEN_HOME": str(folder.parent), "BAKEN_SYSLOG": address(authority, port)}
+        port, address = listener.port, listener.address
+    environment = {**os.environ, "BAKEN_HOME": str(folder.parent), "BAKEN_SYSLOG": address}
 
     def start() -> "subprocess.Popen[str]":
         return subprocess.Popen(
@@ -221,12 +216,12 @@ def test_the_doctor_tries_the_receiver_and_says_how_far_behind_it_is(
     monkeypatch.setenv("BAKEN_HOME", str(folder.parent))
     assert health.syslog() == health.Check("syslog", True, "none is set: logs stay on this machine")
     with listening(authority) as listener:
-        monkeypatch.setenv("BAKEN_SYSLOG", address(authority, listener.port))
+        monkeypatch.setenv("BAKEN_SYSLOG", listener.address)
         say(folder, "1")
         found = health.syslog()
         assert (found.ok, found.warns) == (True, True)
         assert f"{LINE} bytes wait since 2026-03-02T09:00:00.000Z" in found.detail
-        send_all(shipper(folder, authority, listener))
+        send_all(shipper(folder, listener))
         found = health.syslog()
         assert (found.ok, found.warns, "everything is sent" in found.detail) == (True, False, True)
     found = health.syslog()

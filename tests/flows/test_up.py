@@ -17,6 +17,8 @@ import pytest
 
 from baken.reach.postgres import Cluster
 from baken.run.supervisor import wait_until
+from tests.flows.certificates import Authority
+from tests.flows.syslog_receiver import Listener, listening
 from tests.flows.test_supervisor import alive
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,7 +84,12 @@ class Installation:
             return int(words[0]) if words else 0
         assert self.process is not None
         listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
-        word = {"web": "baken.run.web", "worker": "baken.run.worker", "prober": "probe --hub"}[name]
+        word = {
+            "web": "baken.run.web",
+            "worker": "baken.run.worker",
+            "prober": "probe --hub",
+            "shipper": "run.shipper",
+        }[name]
         found = re.findall(rf"^ *(\d+) +{self.process.pid} .*{word}", listed, re.MULTILINE)
         return int(found[0]) if found else 0
 
@@ -112,12 +119,20 @@ def until(holds: object, said: object = lambda: "") -> None:
 
 
 @pytest.fixture(scope="module")
-def installation() -> Iterator[Installation]:
+def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Listener]:
+    """Where the logs go."""
+    with listening(Authority(tmp_path_factory.mktemp("certificates"))) as listener:
+        yield listener
+
+
+@pytest.fixture(scope="module")
+def installation(receiver: Listener) -> Iterator[Installation]:
     folder = Path(tempfile.mkdtemp(prefix="baken-up-", dir="/tmp"))
     folder.chmod(0o755)
     home = folder / "home"
     home.mkdir()
     made = Installation(home)
+    made.environment["BAKEN_SYSLOG"] = receiver.address
     yield made
     if made.process is not None and made.process.poll() is None:
         made.process.kill()
@@ -187,7 +202,7 @@ def test_a_taken_port_is_named(installation: Installation, tmp_path: Path) -> No
     assert not (tmp_path / "database").exists(), "nothing is made for a start that cannot succeed"
 
 
-@pytest.mark.parametrize("part", ["web", "worker", "prober", "postgres"])
+@pytest.mark.parametrize("part", ["web", "worker", "prober", "shipper", "postgres"])
 def test_a_part_that_is_killed_comes_back(installation: Installation, part: str) -> None:
     until(lambda: installation.pid(part) != 0)
     before = installation.pid(part)
@@ -251,3 +266,14 @@ def test_the_next_start_has_nothing_to_do_again(installation: Installation) -> N
     assert "changes to make" not in installation.said.read_text(), "it does not do again what the first start did"
     assert installation.ctrl_c() == 0
     assert installation.processes() == []
+
+
+def test_whatever_the_parts_said_is_elsewhere_too(installation: Installation, receiver: Listener) -> None:
+    arrived = [message.partition(" baken ")[2] for message in receiver.messages]
+    for part in ("web", "worker", "prober"):
+        lines = (installation.home / f"logs/{part}.log").read_text().splitlines()
+        said = [line.rsplit(" ", 1)[1] for line in lines if line and not line.startswith((" ", "\t"))]
+        there = [message.splitlines()[0].rsplit(" ", 1)[1] for message in arrived if message.startswith(f"{part} ")]
+        assert [word for word in said if word not in there] == [], part
+        assert len(there) >= len(said), part
+    assert {"web", "prober"} <= {message.split()[0] for message in arrived}
