@@ -4,7 +4,7 @@ import os
 import signal
 import ssl
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,11 +23,6 @@ class Certificate:
 
     chain: Path
     key: Path
-
-    def identity(self) -> tuple[tuple[int, int, int], ...]:
-        """Changes whenever one of the files is replaced or written. Raises OSError."""
-        found = [path.stat() for path in (self.chain, self.key)]
-        return tuple((status.st_ino, status.st_mtime_ns, status.st_size) for status in found)
 
     def check(self) -> None:
         """Raises ConfigurationError naming the setting and the remedy when they cannot be served with."""
@@ -68,24 +63,38 @@ def trust() -> ssl.SSLContext | None:
     return pinned(Path(chain).expanduser()) if chain else None
 
 
-def follow(held: Certificate, *, every: float = LOOK_SECONDS) -> threading.Thread:
+def follow(held: Certificate, say: Callable[[str], None], *, every: float = LOOK_SECONDS) -> threading.Thread:
     """Have this process, granian's first, begin its workers anew whenever the files are replaced by others that do.
 
-    One after the other: a new one listens before an old one finishes what it was asked and ends.
+    One after the other: a new one listens before an old one finishes what it was asked and ends. `say` hears of files
+    that do not do, once they stay so.
     """
-    watcher = threading.Thread(target=_watch, args=[held, every], name="certificate", daemon=True)
+    watcher = threading.Thread(target=_watch, args=[held, say, every], name="certificate", daemon=True)
     watcher.start()
     return watcher
 
 
-def _watch(held: Certificate, every: float) -> None:
-    served, pause = held.identity(), threading.Event()
+def _watch(held: Certificate, say: Callable[[str], None], every: float) -> None:
+    served = before = told = _identity(held)
+    pause = threading.Event()
     while not pause.wait(every):
-        try:
-            found = held.identity()
-            if found != served:
-                held.check()  # half of a renewal does not: it is looked at again
+        found = _identity(held)
+        if found not in (served, told) and found == before:  # nobody is writing them any more
+            try:
+                held.check()
+            except ConfigurationError as error:
+                told = found
+                say(f"{error}; the certificate from before is shown until then")
+            else:
                 served = found
                 os.kill(os.getpid(), signal.SIGHUP)
-        except (OSError, ConfigurationError):
-            continue
+        before = found
+
+
+def _identity(held: Certificate) -> tuple[tuple[int, int, int], ...]:
+    """Changes whenever one of the files is replaced, written, or given other rights; nothing while one is not there."""
+    try:
+        found = [path.stat() for path in (held.chain, held.key)]
+    except OSError:
+        return ()
+    return tuple((status.st_ino, status.st_ctime_ns, status.st_size) for status in found)

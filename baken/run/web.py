@@ -9,6 +9,7 @@ from typing import Any
 
 from granian import Granian
 from granian.constants import Interfaces, SSLProtocols
+from granian.log import logger
 
 from baken.record.policies import DOOR, PROGRAM
 from baken.run import configuration, strict
@@ -64,7 +65,7 @@ def main() -> None:
         ssl_protocol_min=SSLProtocols.tls12,
     )
     if own:
-        server.on_startup(lambda: follow(own))  # by then SIGHUP is heeded
+        server.on_startup(lambda: follow(own, logger.error))  # by then SIGHUP is heeded
     server.serve()
 
 

@@ -3,8 +3,10 @@
 import http.client
 import os
 import shutil
+import signal
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +16,9 @@ import pytest
 from baken.reach.prober import signing
 from baken.reach.prober.hub import HubClient, HubRefused, HubUnreachable
 from baken.run import configuration, health, start
-from baken.run.certificate import certificate
+from baken.run.certificate import Certificate, certificate, follow
 from baken.run.configuration import ConfigurationError
+from baken.run.supervisor import wait_until
 from tests.flows.certificates import Authority, Pair
 from tests.flows.streaming import Server, server
 
@@ -166,6 +169,23 @@ def test_a_renewed_certificate_is_taken_while_people_work(web: Server, authority
         with speak(web, trusting(authority)) as line:
             served = ssl.DER_cert_to_PEM_cert(line.getpeercert(binary_form=True) or b"")
         assert asked(web, authority).startswith(b"HTTP/1.1 200")
+
+
+def test_one_that_cannot_be_served_with_is_told_of_once_and_the_next_is_taken(tmp_path: Path) -> None:
+    mine = Authority(tmp_path)
+    pair, taken, said = mine.sign(NAME), threading.Event(), list[str]()
+    before = signal.signal(signal.SIGHUP, lambda *_: taken.set())
+    try:
+        follow(Certificate(pair.chain, pair.key), said.append, every=0.01)
+        shutil.copy(mine.sign(NAME, "other").chain, pair.chain)
+        assert wait_until(lambda: bool(said), PATIENCE)
+        assert "do not go together" in said[0]
+        assert not taken.is_set()
+        shutil.copy(tmp_path / "other.key", pair.key)
+        assert wait_until(taken.is_set, PATIENCE)
+        assert len(said) == 1
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,11 @@ local replication all peer map=baken
 
 
 def known_by_account(place: Place, home: Path) -> dict[str, str]:
-    """Let in the account that asks now and the one whose `home` it is; the settings of PostgreSQL that say so.
+    """Let in the account that asks now, the one whose `home` it is, and root; the settings of PostgreSQL that say so.
 
     Raises ClusterError for an account without a name.
     """
-    accounts = {_name(os.geteuid()), _name(home.stat().st_uid)}
+    accounts = {_name(os.geteuid()), _name(home.stat().st_uid), "root"}
     pairs = [f'baken "{account}" {role}' for account in sorted(accounts) for role in ROLES]
     place.write("conf.d/pg_hba.conf", RULES, 0o644)
     place.write("conf.d/pg_ident.conf", "\n".join(pairs) + "\n", 0o644)

@@ -15,7 +15,8 @@ def command(ctx: click.Context, as_json: bool) -> None:
     """Look at everything that Baken rests on, and say what to do about what is wrong.
 
     Settings, disk, receiver of logs, what is missing of a strict installation, database, schema, its login, clock,
-    worker, probers, the ledger's chain, apps for codes, the virus scanner, the object store, the pages. Changes nothing.
+    worker, probers, the ledger's chain, apps for codes, the virus scanner, the object store, the pages. It changes
+    nothing.
 
     \b
     Examples:
