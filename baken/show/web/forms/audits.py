@@ -16,11 +16,6 @@ from baken.show.web.forms import fields
 from baken.show.web.templatetags.service_level import SEVERITIES
 
 
-def _date(label: Any, *, required: bool = True, help_text: Any = "") -> forms.DateField:
-    widget = forms.DateInput(attrs={"type": "date", "class": "short"})
-    return forms.DateField(label=label, required=required, help_text=help_text, widget=widget)
-
-
 class OpenAuditForm(forms.Form):
     """A new audit, asked of an external party."""
 
@@ -34,9 +29,9 @@ class OpenAuditForm(forms.Form):
         required=False,
         help_text=_("Somebody with the role auditor, who fills it in and signs off. They see this audit and no other."),
     )
-    period_from = _date(_("Audited period, from"))
-    period_to = _date(_("Audited period, up to and including"))
-    next_due = _date(_("Next audit due"), required=False, help_text=_("Grades are valid for six months."))
+    period_from = fields.day(_("Audited period, from"))
+    period_to = fields.day(_("Audited period, up to and including"))
+    next_due = fields.day(_("Next audit due"), required=False, help_text=_("Grades are valid for six months."))
 
     def __init__(self, *args: Any, services: Iterable[Service], auditors: Iterable[User], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -68,9 +63,9 @@ class DescribeForm(forms.Form):
         _("Exclusions"), limit=10_000, rows=3, required=False, help_text=_("What was not looked at, and why.")
     )
     method = fields.text(_("Method"), limit=5_000, rows=3, help_text=_("How it was looked at."))
-    period_from = _date(_("Audited period, from"))
-    period_to = _date(_("Audited period, up to and including"))
-    next_due = _date(_("Next audit due"), required=False)
+    period_from = fields.day(_("Audited period, from"))
+    period_to = fields.day(_("Audited period, up to and including"))
+    next_due = fields.day(_("Next audit due"), required=False)
 
 
 class FindingForm(forms.Form):
@@ -82,7 +77,7 @@ class FindingForm(forms.Form):
         label=_("Severity"), choices=lambda: [(code.value, SEVERITIES[code.value]) for code in Finding.Severity]
     )
     owner = fields.line(_("Owner"), required=False, help_text=_("Who solves it."))
-    deadline = _date(_("Solved by"), required=False)
+    deadline = fields.day(_("Solved by"), required=False)
 
 
 class ClosureForm(forms.Form):

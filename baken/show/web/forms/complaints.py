@@ -43,10 +43,7 @@ class ComplaintForm(forms.Form):
 class TakenDownForm(ComplaintForm):
     """A complaint that the manager takes down for a customer."""
 
-    lodged = forms.DateTimeField(
-        label=_("When was it received?"), required=False, help_text=_("Empty for now."),
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local", "class": "medium"}, format="%Y-%m-%dT%H:%M"),
-    )  # fmt: skip
+    lodged = fields.instant(_("When was it received?"), required=False, help_text=_("Empty for now."))
 
     def __init__(self, *args: Any, contacts: QuerySet[User], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -115,10 +115,9 @@ class CallerForm(forms.Form):
 class RegisterForm(_Report):
     """Somebody at the desk registers what a caller says."""
 
-    reported = forms.DateTimeField(
-        label=_("When did the call begin?"), required=False, help_text=_("Empty for now. The clocks start there."),
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local", "class": "medium"}, format="%Y-%m-%dT%H:%M"),
-    )  # fmt: skip
+    reported = fields.instant(
+        _("When did the call begin?"), required=False, help_text=_("Empty for now. The clocks start there.")
+    )
     classes = forms.MultipleChoiceField(
         label=_("Class"), choices=choices(words.CLASS), initial=["other"], widget=forms.CheckboxSelectMultiple
     )
@@ -194,10 +193,7 @@ class CallForm(MessageForm):
     """What was said on the telephone."""
 
     message = fields.text(_("What was said? The customer can read it."), rows=3)
-    began = forms.DateTimeField(
-        label=_("When did the call begin?"), required=False, help_text=_("Empty for now."),
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-    )  # fmt: skip
+    began = fields.instant(_("When did the call begin?"), required=False, help_text=_("Empty for now."))
 
 
 class TakeForm(ActionForm):

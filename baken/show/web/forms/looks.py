@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from baken.record.orgs.models import Organisation
 from baken.record.people.models import User
-from baken.show.web.forms.fields import ByCode, Choice, offer
+from baken.show.web.forms.fields import ByCode, Choice, day, offer
 
 
 class LooksForm(forms.Form):
@@ -19,10 +19,8 @@ class LooksForm(forms.Form):
     customer = ByCode(_("Customer"), required=False, empty_label=_("All"))
     person = Choice(queryset=None, label=_("Who"), required=False, empty_label=_("Everybody"))
     incident = forms.IntegerField(label=_("Incident"), required=False, min_value=1, max_value=2**63 - 1)
-    first = forms.DateField(label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    last = forms.DateField(
-        label=_("Up to and including"), required=False, widget=forms.DateInput(attrs={"type": "date"})
-    )
+    first = day(_("From"), required=False)
+    last = day(_("Up to and including"), required=False)
 
     def __init__(
         self, *args: Any, customers: QuerySet[Organisation] | None, readers: QuerySet[User], **kwargs: Any

@@ -28,15 +28,12 @@ class _OfService(forms.Form):
         return self._services[self.cleaned_data["service"]]
 
 
-def _instant(label: Any, help_text: Any = "") -> forms.DateTimeField:
-    widget = forms.DateTimeInput(attrs={"type": "datetime-local", "class": "medium"}, format="%Y-%m-%dT%H:%M")
-    return forms.DateTimeField(label=label, help_text=help_text, widget=widget)
-
-
 class DrillForm(_OfService):
     """A restore drill that is over."""
 
-    finished = _instant(_("Finished"), _("When it was clear whether the data came back. In your own time zone."))
+    finished = fields.instant(
+        _("Finished"), help_text=_("When it was clear whether the data came back. In your own time zone.")
+    )
     outcome = forms.ChoiceField(
         label=_("Outcome"),
         choices=[
@@ -54,9 +51,9 @@ class DrillForm(_OfService):
 class ReviewForm(_OfService):
     """Somebody looked for break-ins."""
 
-    began = _instant(_("Reviewed from"))
-    ended = _instant(
-        _("Reviewed up to"), _("In this span somebody looked for break-ins; only there is none found none.")
+    began = fields.instant(_("Reviewed from"))
+    ended = fields.instant(
+        _("Reviewed up to"), help_text=_("In this span somebody looked for break-ins; only there is none found none.")
     )
     remarks = fields.text(
         _("Remarks"), limit=10_000, rows=4, required=False,

@@ -17,7 +17,7 @@ class ImprovementForm(forms.Form):
         _("Action"), limit=5_000, rows=3, help_text=_("What is done so that it does not happen again.")
     )
     owner = fields.line(_("Owner"), help_text=_("Who sees to it."))
-    due = forms.DateField(label=_("Done by"), widget=forms.DateInput(attrs={"type": "date", "class": "short"}))
+    due = fields.day(_("Done by"))
 
 
 class ConfirmClassesForm(forms.Form):
