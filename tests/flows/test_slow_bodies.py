@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings
 
 from baken.record.orgs.models import FileChunk
+from baken.record.people.session_store import SessionStore
 from tests.conftest import Cast
 from tests.flows.streaming import HEAD, Server, server
 from tests.flows.test_streaming import signed_in
@@ -131,17 +132,30 @@ def test_more_than_a_form_holds_is_not_waited_for_where_no_file_is_taken(
         talk.close()
 
 
+def led_away(web: Server, headers: dict[str, str], to: str) -> None:
+    """A report with a file, small or large, is not taken; the reader is sent `to` a page first."""
+    for size in (1000, 3_000_000):
+        body = HEAD.replace(b'"file"', b'"files"') + b"%PDF-1.7" + bytes(size) + b"\r\n--b--\r\n"
+        talk = web.connect()
+        talk.request("POST", "/incidents/new/", body=body, headers=headers)
+        answer = talk.getresponse()
+        assert (answer.status, answer.headers["Location"]) == (302, to), size
+        talk.close()
+    assert not FileChunk.objects.exists()
+
+
+def test_who_still_owes_a_password_of_their_own_stores_no_file(web: Server, transactional_db: None, cast: Cast) -> None:
+    headers = signed_in(cast.alice)
+    store = SessionStore(headers["Cookie"].split("=")[1].split(";")[0])
+    store["first"] = True
+    store.save()
+    led_away(web, headers, "/account/password/")
+
+
 def test_who_still_owes_a_second_factor_stores_no_file(
     transactional_db: None, cast: Cast, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     headers = signed_in(cast.alice)
     with server(tmp_path_factory.mktemp("strict"), BAKEN_SECOND_FACTOR="everyone") as strict:
-        for size in (1000, 3_000_000):
-            body = HEAD.replace(b'"file"', b'"files"') + b"%PDF-1.7" + bytes(size) + b"\r\n--b--\r\n"
-            talk = strict.connect()
-            talk.request("POST", "/incidents/new/", body=body, headers=headers)
-            answer = talk.getresponse()
-            assert (answer.status, answer.headers["Location"]) == (302, "/account/security/"), size
-            talk.close()
-    assert not FileChunk.objects.exists()
+        led_away(strict, headers, "/account/security/")
     assert settings.BAKEN_SECOND_FACTOR != "everyone"
