@@ -18,6 +18,8 @@ from urllib.parse import parse_qsl, urlsplit
 PORT = 6514
 TIMEOUT = 10.0
 """Seconds for each step of a delivery: to connect, to take another piece, to read to the end."""
+RESET_SECONDS = 0.25
+"""In which a receiver that ended its half lets go of the other too; with something unread that is a reset."""
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"  # of TLS 1.2; all those of 1.3 are as good
 AUTHPRIV, LOCAL0 = 10, 16
 SEVERITIES = {"CRITICAL": 2, "ERROR": 3, "WARNING": 4, "INFO": 6, "DEBUG": 7}
@@ -157,6 +159,7 @@ def _wait_until_arrived(connection: socket.socket) -> None:
         if time.monotonic() > deadline:
             raise TimeoutError("the receiver closed the connection before it had everything")
         time.sleep(0.01)
+    time.sleep(RESET_SECONDS)
     _raise_error(connection)
 
 

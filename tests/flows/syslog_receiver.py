@@ -3,6 +3,7 @@
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -10,15 +11,16 @@ from tests.flows.certificates import Authority
 
 
 class Listener:
-    """What was received at `address`. deaf: it takes connections and breaks them off with whatever was sent unread.
+    """What was received at `address`.
 
-    curt: it ends as rsyslog does, without TLS's own end.
+    reads: it breaks each connection off when it has read so many bytes; none is a refusal. curt: it ends as rsyslog
+    does, without TLS's own end.
     """
 
-    def __init__(self, context: ssl.SSLContext, port: int, *, deaf: bool, curt: bool) -> None:
+    def __init__(self, context: ssl.SSLContext, port: int, *, reads: int | None, curt: bool) -> None:
         self.messages: list[str] = []
         self.connections = 0
-        self._context, self._deaf, self._curt = context, deaf, curt
+        self._context, self._reads, self._curt = context, reads, curt
         self.address = ""
         self._socket = socket.create_server(("127.0.0.1", port))
         self.port = int(self._socket.getsockname()[1])
@@ -40,8 +42,10 @@ class Listener:
 
     def _talk(self, line: ssl.SSLSocket) -> None:
         line.settimeout(10)
-        if self._deaf:
-            line.recv(1)
+        if self._reads is not None:
+            line.recv(self._reads) if self._reads else None
+            line.shutdown(socket.SHUT_WR)
+            time.sleep(0.02)  # so that it is seen to end before it is seen that it read nothing
             return
         data = b""
         while piece := line.recv(65536):
@@ -62,14 +66,14 @@ class Listener:
 
 @contextmanager
 def listening(
-    authority: Authority, *, name: str = "localhost", port: int = 0, deaf: bool = False, curt: bool = False
+    authority: Authority, *, name: str = "localhost", port: int = 0, reads: int | None = None, curt: bool = False
 ) -> Iterator[Listener]:
     """A receiver that asks for a certificate of the same authority."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(authority.file))
     context.verify_mode = ssl.CERT_REQUIRED
     pair = authority.sign(name)
     context.load_cert_chain(pair.chain, pair.key)
-    listener = Listener(context, port, deaf=deaf, curt=curt)
+    listener = Listener(context, port, reads=reads, curt=curt)
     own = authority.sign("baken.example")
     listener.address = f"tls://localhost:{listener.port}?ca={authority.file}&cert={own.chain}&key={own.key}"
     try:

@@ -108,8 +108,13 @@ def test_an_address_without_tls_or_with_more_than_it_may_have_is_refused(wrong: 
 
 def test_what_was_sent_while_nobody_read_it_is_sent_again(folder: Path, authority: Authority) -> None:
     say(folder, *[f"{number} {'x' * 200}" for number in range(2_000)])
-    with listening(authority, deaf=True) as deaf, pytest.raises(OSError):
-        shipper(folder, deaf).send(0.0)
+    for reads in (0, 1):
+        with listening(authority, reads=reads) as deaf:
+            with pytest.raises(OSError):
+                shipper(folder, deaf).send(0.0)
+            for _ in range(3):  # a little is sent before it is seen that nobody reads it
+                with pytest.raises(OSError):
+                    Receiver(deaf.address).deliver([Message("web", "a little")])
     say(folder, "last")
     with pytest.raises(OSError):
         shipper(folder, deaf).send(0.0)  # away
