@@ -1,9 +1,9 @@
 """Who may see which rows: PostgreSQL's row-level security, the second lock behind the queries.
 
 A connection of the program at work logs in as a role that owns no table and may do nothing, and says for whom it asks:
-it takes on one of the five roles below, with the organisation and the actor in `baken.organisation` and `baken.actor`
-(see `people.acting`). A query that forgets its filter then finds what that reader may see, and nothing else. A table
-that is not named here belongs to the program and the provider's people alone.
+it takes on one of the five roles below, with the organisation, the actor and the person in `baken.organisation`,
+`baken.actor` and `baken.person` (see `people.acting`). A query that forgets its filter then finds what that reader may
+see, and nothing else. A table that is not named here belongs to the program and the provider's people alone.
 
 There is one policy for each role and table, with comparisons that give nothing away (`=` and `IN` over uuid and text),
 so that indexes are used under it. The owner of the tables is not subject to them: it changes the schema.
@@ -45,7 +45,9 @@ class Rule:
 
 ME = "(SELECT NULLIF(current_setting('baken.organisation', true), '')::uuid)"
 ACTOR = "(SELECT current_setting('baken.actor', true))"
-"""Who asks. As subqueries they are looked up once for a query, and not again for every row."""
+PERSON = "(SELECT NULLIF(current_setting('baken.person', true), '')::uuid)"
+"""Who asks: for which organisation, under which name on the ledger, and which person, also by a token. As subqueries
+they are looked up once for a query, and not again for every row."""
 PROVIDER = "(SELECT id FROM orgs_organisation WHERE kind = 'provider')"
 MINE = f"organisation_id = {ME}"
 OURS = f"organisation_id IN ({ME}, {PROVIDER})"
@@ -53,6 +55,9 @@ MY_SERVICES = f"(SELECT service_id FROM catalogue_subscription WHERE organisatio
 OF_MY_SERVICES = f"service_id IN {MY_SERVICES}"
 OF_A_FILE, PART_OF_A_FILE = (f"EXISTS (SELECT FROM orgs_file WHERE id = {name})" for name in ("file_id", "file"))
 """Of a file that the reader finds, one look-up by its id; the same for attachments and what was said."""
+REPORT_OF_MY_AUDIT = "EXISTS (SELECT FROM audits_audit WHERE report_id = orgs_file.id)"
+MY_AUDITS = "(SELECT id FROM audits_audit)"
+"""Policies hold inside policies too: for an auditor these are the audits they were invited to."""
 MY_USER = f"'user:' || user_id = {ACTOR}"
 MYSELF = f"'user:' || id = {ACTOR}"
 IN_MY_NAME = f"{MINE} AND actor = {ACTOR}"
@@ -148,18 +153,22 @@ OF_AN_AUDITOR: Mapping[str, Rule] = {
     "orgs_organisation": Rule("kind = 'provider'"),
     "orgs_wrappingkey": Rule(OURS),
     "orgs_datakey": Rule(OURS),
-    "orgs_file": Rule(f"{MINE} AND kind = 'report'", EVERYTHING),
+    "orgs_file": Rule(f"{MINE} AND kind = 'report' AND (by = {PERSON} OR {REPORT_OF_MY_AUDIT})", EVERYTHING),
     "orgs_filechunk": Rule(f"{MINE} AND {OF_A_FILE}", EVERYTHING),
     "orgs_filepart": Rule(f"{MINE} AND {PART_OF_A_FILE}", EVERYTHING),
     "orgs_filefault": Rule(MINE, "SELECT, INSERT"),
-    LEDGER: Rule(f"{MINE} AND stream_kind IN ('audit', 'person', 'look')", "SELECT, INSERT", IN_MY_NAME),
+    LEDGER: Rule(
+        f"{MINE} AND (stream_kind = 'look' OR stream_id = {PERSON} OR stream_id IN {MY_AUDITS})",
+        "SELECT, INSERT",
+        IN_MY_NAME,
+    ),
     "people_user": Rule(OURS, OWN_SETTINGS, MYSELF),
     **_MYSELF,
-    "catalogue_service": Rule(),
-    "catalogue_agreement": Rule("base"),
+    "catalogue_service": Rule("id IN (SELECT unnest(services) FROM audits_audit)"),
+    "catalogue_agreement": Rule("base AND service_id IN (SELECT id FROM catalogue_service)"),
     "catalogue_agreementversion": Rule("agreement_id IN (SELECT id FROM catalogue_agreement)"),
-    "audits_audit": Rule(may="SELECT, UPDATE"),
-    "audits_finding": Rule(may="SELECT, INSERT, UPDATE"),
+    "audits_audit": Rule(f"invited_id = {PERSON}", "SELECT, UPDATE"),
+    "audits_finding": Rule(f"audit_id IN {MY_AUDITS}", "SELECT, INSERT, UPDATE"),
 }
 
 OF_EVERYBODY_ELSE: Mapping[str, Mapping[str, Rule]] = {

@@ -4,6 +4,7 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from types import FrameType
 from typing import Any
 
@@ -16,19 +17,24 @@ from django.urls import reverse
 
 from baken.reach.postgres import place
 from baken.record import policies
+from baken.record.audits.models import Audit, Finding
+from baken.record.catalogue.models import AgreementVersion, Service
 from baken.record.incidents import flows as incidents
 from baken.record.incidents.models import Incident, Message
 from baken.record.incidents.reads import DESK, EVERYBODY
 from baken.record.ledger import clock
 from baken.record.ledger.flows import HEADS, Entry, Stream, append
-from baken.record.orgs import search
+from baken.record.ledger.models import LedgerFact
+from baken.record.orgs import files, search
 from baken.record.orgs.fields import WrittenField
-from baken.record.orgs.models import Organisation
+from baken.record.orgs.models import File, FileChunk, Organisation
+from baken.record.people import flows
 from baken.record.people import reads as people
-from baken.record.people.access import NOBODY, Caller, program
+from baken.record.people.access import NOBODY, Caller, Role, program
 from baken.record.people.acting import acting, fall_silent, role_of, say
 from baken.record.people.models import User
-from tests.conftest import Cast
+from baken.record.people.reads import caller_of
+from tests.conftest import PASSWORD, Cast
 from tests.contracts import api_world
 from tests.contracts.api_table import TABLE
 from tests.contracts.asking import Askers
@@ -258,6 +264,51 @@ def test_with_any_filter_forgotten_a_stranger_finds_nothing_in_the_api(cast: Cas
                 )  # fmt: skip
     assert not leaks, "\n".join(sorted(set(leaks)))
     assert len(forgetting.met) > 10
+
+
+def another_auditor(cast: Cast) -> User:
+    return flows.add_user(
+        program("tests"), organisation=cast.provider, email="eve@auditor.example", name="Eve", roles=[Role.AUDITOR],
+        password=PASSWORD, language="en",
+    )  # fmt: skip
+
+
+def test_with_any_filter_forgotten_an_auditor_finds_nothing_of_the_audits_of_others(cast: Cast) -> None:
+    world = make_world(cast)
+    audit = Audit.objects.get(number=world.records["audit"])
+    audit.scope, finding = "Everything in the west wing", "The cellar door is never locked"
+    audit.save()
+    Finding(organisation=audit.organisation, audit=audit, title=finding, severity="high").save(force_insert=True)
+    secrets = {audit.scope, finding}
+    client, of_theirs = Client(raise_request_exception=False), Client(raise_request_exception=False)
+    client.force_login(another_auditor(cast))
+    of_theirs.force_login(cast.audrey.user)
+    forgetting, leaks, shown = Forgetting(), [], set()
+    with forgetting.in_force():
+        for name, row in PAGES.items():
+            if not row.changes and row.status("auditor") == 200:
+                leaks += _leaks(forgetting, name, secrets, lambda name=name: _page(world, client, name))  # type: ignore[misc]
+                shown |= {text for text in secrets if text in _page(world, of_theirs, name)}
+    assert not leaks, "\n".join(sorted(set(leaks)))
+    assert shown == secrets, "whoever was invited sees them"
+
+
+def test_an_auditor_has_the_rows_of_their_own_audits_alone(cast: Cast) -> None:
+    world = make_world(cast)
+    audit = Audit.objects.select_related("report").get(number=world.records["audit"])
+    report = audit.report or files.receive(cast.provider, name="r.txt", content=b"7.4", at=clock.now(), kind="report")
+    Audit.objects.filter(id=audit.id).update(report=report)
+    with acting(caller_of(another_auditor(cast))):
+        for model in (Audit, Finding, File, FileChunk, Service, AgreementVersion):
+            assert not model._default_manager.exists(), model
+        assert Audit.objects.update(grade=99) == 0
+        assert not LedgerFact.objects.filter(stream_id=audit.id).exists()
+    token = replace(cast.audrey.caller, actor="token:x")
+    for caller in (cast.audrey.caller, token):
+        with acting(caller):
+            assert Audit.objects.get().id == audit.id
+            assert File.objects.get().id == report.id
+            assert LedgerFact.objects.filter(stream_id=audit.id).exists()
 
 
 def test_a_forgotten_filter_is_noticed_where_nothing_holds_it(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:

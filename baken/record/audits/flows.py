@@ -20,7 +20,8 @@ from baken.record.orgs import files
 from baken.record.orgs.fields import new_id
 from baken.record.orgs.models import File, Organisation
 from baken.record.people import access
-from baken.record.people.access import Caller, Forbidden, NotFound, Permission, Role
+from baken.record.people.access import Caller, Forbidden, NotFound, Permission, Role, program
+from baken.record.people.acting import acting
 from baken.record.people.models import User
 
 WRITTEN = (
@@ -97,11 +98,10 @@ def report_goes_to(caller: Caller, number: int) -> Organisation:
 def attach_report(caller: Caller, number: int, *, file: File) -> Audit:
     """The signed report file, which has arrived; its digest is what the sign-off signs. Raises FileError."""
     audit = _locked(caller, number)
-    before = audit.report
+    if audit.report is not None:
+        files.release(audit.report)  # while it is the report of this audit, which is what its auditor may change
     audit.report = files.take(file, audit.organisation, kind=File.Kind.REPORT, at=clock.now())
     audit.save(update_fields=["report"])
-    if before is not None:
-        files.release(before)
     return audit
 
 
@@ -195,11 +195,13 @@ def record_review(
 def _code_of(audit: Audit) -> str:
     """What stands for an auditor's name on the ledger: two audits of one auditor have the same.
 
-    It is random, because what is on the ledger stays when the keys are replaced and when a name is erased.
+    It is random, because what is on the ledger stays when the keys are replaced and when a name is erased. The program
+    looks for it: an auditor sees none of the audits of others.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('auditor', 0))")
-    earlier = Audit.objects.exclude(auditor_code="").order_by("signed_off_at")
+    with acting(program("audits")):
+        earlier = list(Audit.objects.exclude(auditor_code="").order_by("signed_off_at"))
     return next((it.auditor_code for it in earlier if _folded(it.auditor) == _folded(audit.auditor)), token_hex(8))
 
 

@@ -1,4 +1,4 @@
-"""The connection says for whom it asks: as which role of the database, for which organisation, by which actor.
+"""The connection says for whom it asks: as which role of the database, for which organisation, as whom.
 
 The policies in `record.policies` answer to that. What is said holds for the connection until something else is said, or
 the transaction in which it was said is rolled back.
@@ -17,14 +17,15 @@ from baken.record.people.access import Caller, Role
 SAY = """
 WITH before AS MATERIALIZED (
     SELECT current_setting('role') AS role, current_setting('baken.organisation', true) AS organisation,
-        current_setting('baken.actor', true) AS actor
+        current_setting('baken.actor', true) AS actor, current_setting('baken.person', true) AS person
 )
-SELECT role, organisation, actor,
-    set_config('role', %s, false), set_config('baken.organisation', %s, false), set_config('baken.actor', %s, false)
+SELECT role, organisation, actor, person, set_config('role', %s, false),
+    set_config('baken.organisation', %s, false), set_config('baken.actor', %s, false),
+    set_config('baken.person', %s, false)
 FROM before
 """
 """One round trip says for whom it is from here on, and learns for whom it was."""
-Said = tuple[str, str, str]
+Said = tuple[str, str, str, str]
 Piece = TypeVar("Piece")
 
 
@@ -69,18 +70,18 @@ def fall_silent() -> None:
     """This connection asks for whom it did when it was opened."""
     if not _broken():
         with connection.cursor() as cursor:
-            cursor.execute("RESET ROLE; RESET baken.organisation; RESET baken.actor; DISCARD TEMP")
+            cursor.execute("RESET ROLE; RESET baken.organisation; RESET baken.actor; RESET baken.person; DISCARD TEMP")
 
 
 def _said(caller: Caller) -> Said:
-    return role_of(caller), str(caller.organisation or ""), caller.actor
+    return role_of(caller), str(caller.organisation or ""), caller.actor, str(caller.user or "")
 
 
 def _say(said: Said) -> Said:
     """Gives what was said before."""
     with connection.cursor() as cursor:
         cursor.execute(SAY, said)
-        before: Said = cursor.fetchone()[:3]
+        before: Said = cursor.fetchone()[:4]
         return before
 
 
