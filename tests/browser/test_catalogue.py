@@ -9,7 +9,7 @@ from baken.domain.calendars import Window
 from baken.domain.facts import Priority
 from baken.domain.instants import HOUR, MINUTE
 from baken.record.catalogue.models import Agreement
-from tests.browser.conftest import Visit
+from tests.browser.conftest import Barriers, Visit
 from tests.conftest import Cast
 
 
@@ -67,7 +67,9 @@ def test_an_agreement_becomes_a_new_version_and_keeps_the_old_one(visit: Visit, 
     expect(page.get_by_text("Monday to Friday: 08:00–18:00").first).to_be_visible()
 
 
-def test_a_customer_comes_with_a_service_an_agreement_and_a_person_who_gets_in(visit: Visit, cast: Cast) -> None:
+def test_a_customer_comes_with_a_service_an_agreement_and_a_person_who_gets_in(
+    visit: Visit, cast: Cast, barriers: Barriers
+) -> None:
     page = visit(cast.adam, "/customers/")
     page.get_by_role("link", name="Add a customer").click()
     page.get_by_label("Name").fill("Acme")
@@ -98,6 +100,7 @@ def test_a_customer_comes_with_a_service_an_agreement_and_a_person_who_gets_in(v
     page.get_by_label("Customer –").check()
     page.get_by_role("button", name="Add the person").click()
     made = page.locator(".secret").inner_text()
+    assert not barriers(page)
     page.get_by_role("link", name="I have it").click()
     expect(page.get_by_text("They have not chosen a password of their own yet")).to_be_visible()
 
@@ -106,6 +109,7 @@ def test_a_customer_comes_with_a_service_an_agreement_and_a_person_who_gets_in(v
     theirs.get_by_label("Password").fill(made)
     theirs.get_by_role("button", name="Sign in").click()
     expect(theirs).to_have_title("Choose your password · Provider")
+    assert not barriers(theirs)
     theirs.get_by_label("The password you were given").fill(made)
     theirs.get_by_label("New password").fill("a sentence of Cleo")
     theirs.get_by_role("button", name="Save").click()

@@ -183,8 +183,9 @@ def _typed(from_stdin: bool) -> str | None:
 
 def _first(user: "User", shown: str) -> str:
     """How the person who types hears of a first password. shown: what it is; empty for one that they typed."""
-    word = f" with the password: {shown}" if shown else ""
-    return f"until {user.first_password_until:%Y-%m-%d %H:%M} UTC {user.email} can sign in and choose their own{word}"
+    word = f". The first one: {shown}" if shown else ""
+    until = f"{user.first_password_until:%Y-%m-%d %H:%M} UTC"
+    return f"{user.email} can sign in until {until} and choose a password of their own{word}"
 
 
 def _somebody(email: str) -> "User":
