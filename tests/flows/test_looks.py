@@ -55,7 +55,7 @@ def test_an_incident_that_is_opened_leaves_one_fact_of_codes(cast: Cast, number:
     (fact,) = facts()
     assert (fact.kind, fact.actor, fact.organisation_id) == ("look", f"user:{cast.bob.user.id}", cast.provider.id)
     assert fact.data["door"] == "web" and fact.data["page"] == "incident" and fact.data["found"] is None
-    named = {organisation: (kind, record) for organisation, kind, record, _count in fact.data["seen"]}
+    named = {organisation: (kind, record) for organisation, kind, record, _count, _shown in fact.data["seen"]}
     assert named[str(cast.customer.id)] == ("incident", str(number))
     assert "Zebra" not in str(fact.data)
     (look,) = Look.objects.filter(organisation=cast.customer)
@@ -65,7 +65,7 @@ def test_an_incident_that_is_opened_leaves_one_fact_of_codes(cast: Cast, number:
 def test_a_list_is_one_fact_with_its_customers_and_how_many_of_each(cast: Cast, number: int) -> None:
     assert signed_in(cast.bea).get("/incidents/").status_code == 200
     (fact,) = facts()
-    assert sorted(fact.data["seen"]) == sorted(
+    assert sorted(seen[:4] for seen in fact.data["seen"]) == sorted(
         [str(organisation.id), "incident", "", 1] for organisation in (cast.customer, cast.stranger_organisation)
     )
 
@@ -106,7 +106,7 @@ def test_the_list_behind_a_kpi_is_a_list(cast: Cast, ask: Askers, number: int) -
     period = f"service=cloud&from={year}-01-01&to={year + 1}-01-01"
     assert b"Zebra" in signed_in(cast.mona).get(f"/kpis/C4/?{period}").content
     ask.mona.get(f"/kpis/C4/evidence?{period}")
-    assert [(fact.data["page"], fact.data["seen"]) for fact in facts()] == [
+    assert [(fact.data["page"], [seen[:4] for seen in fact.data["seen"]]) for fact in facts()] == [
         (page, [[str(cast.customer.id), "incident", "", 1]]) for page in ("kpi", "GET /kpis/{code}/evidence")
     ]
 
@@ -123,6 +123,53 @@ def test_looks_within_five_minutes_are_joined(cast: Cast, number: int) -> None:
         for _again in range(2):
             client.get("/incidents/?q=zebra")
     assert len(facts()) == 7, "somebody else's look is another, and each search is"
+
+
+@pytest.fixture
+def thirty(cast: Cast) -> list[int]:
+    """Incidents of the customer."""
+    given = {"organisation": cast.customer, "service": cast.service, "body": "Since nine."}
+    return [incidents.report(cast.program, subject=f"Zebra {n}", **given).number for n in range(30)]  # type: ignore[arg-type]
+
+
+def counts(of: str) -> list[int]:
+    """How many records each look at a list had on it, in order."""
+    rows = Look.objects.filter(kind="incident", record="", page=of).order_by("id")
+    return list(rows.values_list("count", flat=True))
+
+
+def test_every_part_of_a_list_is_a_look_with_its_number(cast: Cast, ask: Askers, thirty: list[int]) -> None:
+    listing = "GET /incidents"
+    for query in ("limit=1", "limit=10", "limit=10&offset=10", "limit=10&offset=20", "limit=200"):
+        for _again in range(2):
+            ask.bob.get(f"/incidents?{query}")
+    assert counts(listing) == [1, 10, 10, 10, 30]
+    made = incidents.change_priority(cast.bob.caller, thirty[0], impact=1, urgency=1, reason="All of them.")
+    ask.bob.get(f"/incidents?priority={made.priority}")
+    ask.bob.get("/incidents?status=new")
+    incidents.report(cast.program, organisation=cast.customer, service=cast.service, subject="Zebra", body="Late.")
+    ask.bob.get("/incidents?limit=200")
+    assert counts(listing)[5:] == [1, 31]
+    assert list(verify()) == []
+
+
+def test_so_are_the_rows_that_a_page_fetches_and_the_list_beside_an_incident(
+    cast: Cast, thirty: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("baken.show.web.desk.queue.SHOWN", 20)
+    client = signed_in(cast.bob)
+    for numbers in (thirty[:2], thirty[:2], thirty[1:3], thirty):
+        client.get("/incidents/changes/", {"view": "open", "shown": numbers})
+    assert counts("incidents-changes") == [2, 2, 30], "an open page that asks for the same again is one look"
+    for page in (1, 1, 2):
+        client.get(f"/incidents/{thirty[0]}/", {"view": "open", "page": page})
+    named = Look.objects.filter(page="incident", kind="incident", record=str(thirty[0]))
+    assert (named.count(), len(counts("incident"))) == (1, 2)
+
+
+def test_an_export_is_one_look_however_many_pieces_it_has(cast: Cast, ask: Askers, thirty: list[int]) -> None:
+    assert ask.adam.ask("POST", "/customers/customer/export").status == 200
+    assert [(look.kind, look.record) for look in Look.objects.all()] == [("export", str(cast.customer.id))]
 
 
 def test_what_leads_elsewhere_shows_nothing(cast: Cast, number: int) -> None:
@@ -167,7 +214,7 @@ def test_the_commands_that_show_nothing_are_commands() -> None:
 def test_the_rows_are_what_the_facts_say(cast: Cast, ask: Askers, number: int) -> None:
     signed_in(cast.mona).get("/incidents/")
     ask.bob.get("/incidents?q=zebra")
-    columns = ("organisation_id", "at", "reader", "person", "door", "page", "kind", "record", "count", "found")
+    columns = ("organisation_id", "at", "reader", "person", "door", "page", "kind", "record", "count", "shown", "found")
     folded = [row for fact in facts() for row in project.rows(Entry(fact.kind, fact.at, fact.data), fact.actor)]
     said = sorted([str(getattr(row, name)) for name in columns] for row in folded)
     assert said == sorted([str(value) for value in row] for row in Look.objects.values_list(*columns))

@@ -6,6 +6,6 @@ from baken.record.orgs.erasure import Fate, Rule
 RULES = (
     Rule(
         model=Look, mentions=("person",), with_organisation=Fate.GOES, document="looks",
-        columns=("id", "at", "reader", "person", "door", "page", "kind", "record", "count", "found"),
+        columns=("id", "at", "reader", "person", "door", "page", "kind", "record", "count", "shown", "found"),
     ),
 )  # fmt: skip

@@ -1,7 +1,8 @@
 """Writing looks down: one fact for what a page, an operation or a command showed."""
 
+import hashlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID, uuid5
@@ -17,18 +18,22 @@ from baken.record.people.access import Caller, Role
 from baken.record.people.reads import provider
 
 JOINED = timedelta(minutes=5)
-"""A look at the same record, or at the same list of the same customer, counts once within this time."""
+"""A look at the same record, or at a list of the same records on the same page, counts once within this time."""
 NOT_THEIRS = frozenset({"organisation", "draft"})
 """A customer's name, which the provider gave it, and what a reader was writing themself."""
 
 
 class Seen(NamedTuple):
-    """What was seen of a customer: one record by its number or id, or (`record` empty) a list of so many."""
+    """What was seen of a customer: one record by its number or id, or (`record` empty) a list of so many.
+
+    shown: a digest of what it is: of a record its name, of a list the page and every record on it.
+    """
 
     organisation: UUID
     kind: str
     record: str
     number: int
+    shown: str
 
 
 def write(caller: Caller | None, notes: Notes, *, door: str, page: str) -> None:
@@ -54,9 +59,9 @@ def _write(caller: Caller, notes: Notes, door: str, page: str) -> None:
     if house is None:
         return  # before the first-run setup there are no customers
     now = clock.now()
-    seen = _seen(notes, house)
+    seen = _seen(notes, house, page)
     if not notes.searched:
-        seen = _fresh(caller, seen, page, now)
+        seen = _fresh(caller, seen, now)
         if not seen:
             return
     person = str(caller.user) if caller.user else ""
@@ -82,29 +87,45 @@ def _found(searched: Sequence[Callable[[], int]]) -> int | None:
     return sum(count() for count in searched) if searched else None
 
 
-def _seen(notes: Notes, house: UUID) -> list[Seen]:
-    """By customer: the records that were asked for one by one; else a list of what there was most of."""
-    counts: dict[UUID, Counter[str]] = {}
-    for organisation, kind, _row in notes.rows:
+def _seen(notes: Notes, house: UUID, page: str) -> list[Seen]:
+    """By customer: the records that were asked for one by one, with the list they stand in; else the list alone."""
+    opened: dict[UUID, dict[str, set[bytes]]] = {}
+    for organisation, kind, row in notes.rows:
         if organisation != house and kind not in NOT_THEIRS:
-            counts.setdefault(organisation, Counter())[kind] += 1
+            opened.setdefault(organisation, {}).setdefault(kind, set()).add(row)
     found = []
-    for organisation, kinds in sorted(counts.items()):
-        named = [
-            Seen(organisation, kind, name, kinds.total()) for owner, kind, name in notes.about if owner == organisation
-        ]
-        main = max(kinds, key=lambda kind: (kind != "user", kinds[kind], kind))  # what people are named beside
-        found += named or [Seen(organisation, main, "", kinds[main])]
+    for organisation, rows in sorted(opened.items()):
+        named = [(kind, name) for owner, kind, name in notes.about if owner in (organisation, None)]
+        found += _records(organisation, rows, named) + _lists(organisation, rows, named, page)
     return found
 
 
-def _fresh(caller: Caller, seen: Sequence[Seen], page: str, now: datetime) -> list[Seen]:
-    """Without what the same reader looked at a moment ago: a record anywhere, a list on the same page."""
+def _records(organisation: UUID, rows: dict[str, set[bytes]], named: Iterable[tuple[str, str]]) -> list[Seen]:
+    number = sum(map(len, rows.values()))
+    return [Seen(organisation, kind, name, number, _digest(kind, name)) for kind, name in named]
+
+
+def _lists(organisation: UUID, rows: dict[str, set[bytes]], named: Sequence[tuple[str, str]], page: str) -> list[Seen]:
+    """What there was most of, where no record was asked for; else those of its kind that stood beside it."""
+    if named:
+        asked = Counter(kind for kind, _name in named)
+        lists = {kind: rows[kind] for kind in sorted(asked) if len(rows.get(kind, ())) > asked[kind]}
+    else:
+        main = max(rows, key=lambda kind: (kind != "user", len(rows[kind]), kind))  # what people are named beside
+        lists = {main: set().union(*rows.values())}
+    return [Seen(organisation, kind, "", len(rows[kind]), _digest(page, kind, *ids)) for kind, ids in lists.items()]
+
+
+def _digest(*what: str | bytes) -> str:
+    """Stands for what was shown: nothing else has the same. Ids may come in any order."""
+    parts = sorted(hashlib.sha256(part.encode() if isinstance(part, str) else part).digest() for part in what)
+    return hashlib.sha256(b"".join(parts)).hexdigest()[:32]
+
+
+def _fresh(caller: Caller, seen: Sequence[Seen], now: datetime) -> list[Seen]:
+    """Without what the same reader was shown just so a moment ago."""
     if not seen:
         return []
-    rows = Look.objects.filter(reader=caller.actor, at__gt=now - JOINED, at__lte=now, found=None)
-    known = {
-        (organisation, kind, record, "" if record else where)
-        for organisation, kind, record, where in rows.values_list("organisation_id", "kind", "record", "page")
-    }
-    return [one for one in seen if (*one[:3], "" if one.record else page) not in known]
+    rows = Look.objects.filter(reader=caller.actor, shown__in={one.shown for one in seen}, found=None)
+    known = set(rows.filter(at__gt=now - JOINED, at__lte=now).values_list("organisation_id", "shown"))
+    return [one for one in seen if (one.organisation, one.shown) not in known]

@@ -11,8 +11,8 @@ class Look(models.Model):
 
     reader: who, as facts name them. person: whose token it is, or who it was; null for a machine. door: `web`, `api` or
     `command`. page: the name of the page, the operation, the command. kind: of what was seen, as the program calls such
-    records. record: number or id of the one that was looked at; empty for a list. count: how many were on it. found:
-    how many a search found; null when it was none.
+    records. record: number or id of the one that was looked at; empty for a list. count: how many were on it. shown: a
+    digest of which they were, on which page. found: how many a search found; null when it was none.
     """
 
     id = IdField()
@@ -25,12 +25,13 @@ class Look(models.Model):
     kind = CodeField()
     record = CodeField()
     count = models.PositiveIntegerField()
+    shown = CodeField(max_length=32)
     found = models.PositiveIntegerField(null=True)
 
     class Meta:
         indexes = [
             models.Index(fields=["organisation", "-at"], name="look_by_organisation"),
-            models.Index(fields=["reader", "-at"], name="look_by_reader"),
+            models.Index(fields=["reader", "shown", "-at"], name="look_by_reader"),
             models.Index(fields=["person", "-at"], name="look_by_person"),
             models.Index(fields=["-at"], name="look_by_time"),
             models.Index(fields=["kind", "record", "-at"], name="look_by_record"),

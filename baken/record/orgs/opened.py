@@ -15,13 +15,13 @@ from uuid import UUID
 class Notes:
     """What was opened since the notebook was laid open.
 
-    rows: organisation, kind of record (`incident`, `message`) and id of each. about: organisation, kind and name in
-    addresses of the records that were asked for one by one. searched: how many records each search found, to be
-    counted when it is written down.
+    rows: organisation, kind of record (`incident`, `message`) and id of each. about: organisation (None for whichever),
+    kind and name in addresses of the records that were asked for one by one. searched: how many records each search
+    found, to be counted when it is written down.
     """
 
     rows: set[tuple[UUID, str, bytes]] = field(default_factory=set)
-    about: dict[tuple[UUID, str, str], None] = field(default_factory=dict)
+    about: dict[tuple[UUID | None, str, str], None] = field(default_factory=dict)
     searched: list[Callable[[], int]] = field(default_factory=list)
 
 
@@ -44,8 +44,8 @@ def note(organisation: UUID, kind: str, row: bytes) -> None:
         notes.rows.add((organisation, kind, row))
 
 
-def about(organisation: UUID, kind: str, name: object) -> None:
-    """One record was asked for, by its number or id."""
+def about(organisation: UUID | None, kind: str, name: object) -> None:
+    """One record was asked for, by its number or id. organisation: whose; None when parts of it are of several."""
     if (notes := _notes.get()) is not None:
         notes.about[organisation, kind, str(name)] = None
 

@@ -17,6 +17,7 @@ from baken.record.complaints.models import Complaint
 from baken.record.incidents.models import Incident
 from baken.record.ledger import clock
 from baken.record.ledger.flows import Entry, Stream, append
+from baken.record.orgs import opened
 from baken.record.orgs.erasure import Whose
 from baken.record.orgs.models import Organisation
 from baken.record.orgs.search import address_keys
@@ -53,6 +54,7 @@ def export_person(caller: Caller, person_id: UUID) -> Export:
     at = clock.now()
     stream = Stream("person", person.id, person.organisation_id)
     append(stream, [Entry("person.exported", at)], actor=caller.actor)
+    opened.about(None, "export", person.id)
     whose = Whose(person.organisation_id, person.id)
     return Export(f"baken-person-{person.id}.zip", step_by_step(EXPORT, archive.pieces(whose, at)))
 
@@ -66,6 +68,7 @@ def export_organisation(caller: Caller, code: str) -> Export:
     at = clock.now()
     stream = Stream("organisation", organisation.id, organisation.id)
     append(stream, [Entry("organisation.exported", at)], actor=caller.actor)
+    opened.about(None, "export", organisation.id)
     return Export(
         f"baken-organisation-{organisation.code}.zip", step_by_step(EXPORT, archive.pieces(Whose(organisation.id), at))
     )

@@ -26,11 +26,12 @@ class Migration(migrations.Migration):
                 ('kind', baken.record.orgs.fields.CodeField(max_length=64)),
                 ('record', baken.record.orgs.fields.CodeField(max_length=64)),
                 ('count', models.PositiveIntegerField()),
+                ('shown', baken.record.orgs.fields.CodeField(max_length=32)),
                 ('found', models.PositiveIntegerField(null=True)),
                 ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orgs.organisation')),
             ],
             options={
-                'indexes': [models.Index(fields=['organisation', '-at'], name='look_by_organisation'), models.Index(fields=['reader', '-at'], name='look_by_reader'), models.Index(fields=['person', '-at'], name='look_by_person'), models.Index(fields=['-at'], name='look_by_time'), models.Index(fields=['kind', 'record', '-at'], name='look_by_record')],
+                'indexes': [models.Index(fields=['organisation', '-at'], name='look_by_organisation'), models.Index(fields=['reader', 'shown', '-at'], name='look_by_reader'), models.Index(fields=['person', '-at'], name='look_by_person'), models.Index(fields=['-at'], name='look_by_time'), models.Index(fields=['kind', 'record', '-at'], name='look_by_record')],
             },
         ),
     ]

@@ -28,6 +28,7 @@ RECORDS: Mapping[str, str | Promise] = {
     "snapshot": _("a sealed report"),
     "file": _("a file"),
     "user": _("a person"),
+    "export": _("an export"),
 }
 
 
