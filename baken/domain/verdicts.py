@@ -10,7 +10,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-from baken.domain.grades import Audit, last_expiry, valid_before
+from baken.domain.grades import Audit, longest, valid_before
 from baken.domain.instants import SECOND
 from baken.domain.intervals import Intervals
 from baken.domain.kpis import Kpi, Reason, Status, Why
@@ -151,25 +151,18 @@ def uptime_kpi(
     return Kpi(code, exact, target, status, reason, outages, beside)
 
 
-def grade_kpi(
-    audits: Iterable[Audit],
-    service: str,
-    zone_name: str,
-    grace_days: int,
-    target: Fraction | None,
-    period: Period,
-    as_of: int,
-) -> Kpi:
+def grade_kpi(audits: Iterable[Audit], service: str, target: Fraction | None, period: Period, as_of: int) -> Kpi:
     """C9: the grade valid at the end of the period, or at `as_of` while it is open. The lowest counts.
 
-    An audit takes the place of the same auditor's earlier one of the same scope. Raises UnknownZone.
+    An audit takes the place of the same auditor's earlier one of the same scope: see `grades.standing`.
     """
     known = [audit for audit in audits if audit.signed_off <= as_of]
     # Just after as_of, so that a grade signed off at that instant is valid.
     edge = min(period.end, as_of + 1)
     begun = period.start < as_of
-    valid = valid_before(known, service, zone_name, grace_days, edge) if begun else []
-    expiry = last_expiry(known, service, zone_name, grace_days, edge)
+    valid = valid_before(known, service, edge) if begun else []
+    last = longest(known, service, edge)
+    expiry = last.until if last else None
     beside = {"audits": len(valid), "expires_at": expiry if valid else None}
     if not begun:
         status, reason = Status.NOT_JUDGED, Reason(Why.NOT_BEGUN)
@@ -179,7 +172,7 @@ def grade_kpi(
         status, reason = Status.NOT_PROVEN, Reason(Why.NO_VALID_GRADE, {"expired_at": expiry})
     elif valid[0].grade < target:
         status, reason = Status.MISSED, Reason(Why.TARGET_MISSED)
-    elif not valid_before(known, service, zone_name, grace_days, period.end):
+    elif not valid_before(known, service, period.end):
         status, reason = Status.AT_RISK, Reason(Why.GRADE_EXPIRES, {"expires_at": expiry})
     else:
         status, reason = Status.MET, Reason(Why.TARGET_REACHED)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from baken.domain.deadlines import Nis2, Standing, Step, duties, months_after, nis2, told
 from baken.domain.facts import Fact, Kind
-from baken.domain.grades import Audit, last_expiry, valid_before
+from baken.domain.grades import Audit, expiry, longest, standing, valid_before
 from baken.domain.instants import DAY, HOUR, MINUTE, to_us
 from baken.domain.zones import UnknownZone
 from tests.domain.histories import AMSTERDAM, at
@@ -79,47 +79,80 @@ def test_reporting_deadlines_of_a_break_in() -> None:
     assert nis2(AMSTERDAM, detected).notification - detected == 72 * HOUR
 
 
-def audit(signed: str, grade: str = "7.5", auditor: str = "a", scope: str = "all", *services: str) -> Audit:
-    return Audit(auditor, scope, frozenset(services or ("mail",)), at(signed), Fraction(grade))
+def audit(
+    signed: str,
+    grade: str = "7.5",
+    auditor: str = "a",
+    scope: str = "all",
+    *services: str,
+    own: bool = True,
+    grace: int = 0,
+) -> Audit:
+    until = expiry(AMSTERDAM, at(signed), grace)
+    return Audit(auditor, scope, frozenset(services or ("mail",)), at(signed), until, Fraction(grade), own)
 
 
-def test_valid_up_to_and_including_the_instant_at_which_it_expires() -> None:
+def test_valid_up_to_the_instant_at_which_it_expires() -> None:
     one = audit("2026-01-15 12:00")
-    until = one.expires(AMSTERDAM, 0)
-    assert until == at("2026-07-15 12:00")
-    valid = [bool(valid_before([one], "mail", AMSTERDAM, 0, t)) for t in (one.signed_off, one.signed_off + 1)]
+    assert one.until == at("2026-07-15 12:00")
+    valid = [bool(valid_before([one], "mail", t)) for t in (one.signed_off, one.signed_off + 1)]
     assert valid == [False, True]
-    assert [bool(valid_before([one], "mail", AMSTERDAM, 0, t)) for t in (until, until + 1)] == [True, False]
-    assert valid_before([one], "mail", AMSTERDAM, 30, until + 30 * DAY) == [one]
+    assert [bool(valid_before([one], "mail", t)) for t in (one.until, one.until + 1)] == [True, False]
+    graced = audit("2026-01-15 12:00", grace=30)
+    assert valid_before([graced], "mail", one.until + 30 * DAY) == [graced]
 
 
 def test_the_lowest_of_the_scopes_that_cover_a_service() -> None:
     network = audit("2026-02-01 12:00", "6.1", "a", "network")
     code = audit("2026-02-02 12:00", "8.0", "b", "code", "mail", "files")
-    assert valid_before([code, network], "mail", AMSTERDAM, 0, at("2026-03-01 00:00")) == [network, code]
-    assert valid_before([code, network], "files", AMSTERDAM, 0, at("2026-03-01 00:00")) == [code]
-    assert valid_before([code, network], "chat", AMSTERDAM, 0, at("2026-03-01 00:00")) == []
+    assert valid_before([code, network], "mail", at("2026-03-01 00:00")) == [network, code]
+    assert valid_before([code, network], "files", at("2026-03-01 00:00")) == [code]
+    assert valid_before([code, network], "chat", at("2026-03-01 00:00")) == []
 
 
 def test_the_same_auditors_new_audit_of_the_same_scope_takes_the_place_of_the_old() -> None:
     old, new = audit("2026-01-01 12:00", "5.0"), audit("2026-03-01 12:00", "8.0")
     other = audit("2026-03-01 12:00", "8.0", "another")
-    assert valid_before([new, old], "mail", AMSTERDAM, 0, at("2026-02-01 00:00")) == [old]
-    assert valid_before([new, old], "mail", AMSTERDAM, 0, at("2026-04-01 00:00")) == [new]
-    assert valid_before([other, old], "mail", AMSTERDAM, 0, at("2026-04-01 00:00"))[0] == old
+    assert valid_before([new, old], "mail", at("2026-02-01 00:00")) == [old]
+    assert valid_before([new, old], "mail", at("2026-04-01 00:00")) == [new]
+    assert valid_before([other, old], "mail", at("2026-04-01 00:00"))[0] == old
+
+
+def test_what_the_provider_enters_takes_no_auditors_place() -> None:
+    """Nobody grades their own service by writing the auditor's name over a later and better grade."""
+    signed, entered = audit("2026-01-01 12:00", "6.4"), audit("2026-02-01 12:00", "9.0", own=False)
+    assert valid_before([signed, entered], "mail", at("2026-03-01 00:00")) == [signed, entered]
+    worse = audit("2026-02-15 12:00", "5.0", own=False)
+    assert valid_before([signed, entered, worse], "mail", at("2026-03-01 00:00")) == [worse, signed]
+    assert valid_before([signed, entered], "mail", at("2026-07-15 00:00")) == [entered], "that of the auditor expired"
+
+
+def test_what_the_auditor_signs_takes_the_place_of_everything_before() -> None:
+    rows = [
+        audit("2026-01-01 12:00", "6.4"), audit("2026-02-01 12:00", "5.0", own=False), audit("2026-03-01 12:00", "8.0")
+    ]  # fmt: skip
+    assert standing(rows, "mail", at("2026-04-01 00:00")) == rows[2:]
+    assert len(standing(rows, "mail", at("2026-03-01 12:00"))) == 2
 
 
 def test_a_new_audit_that_drops_a_service_ends_the_old_grade() -> None:
     """The scope as it is audited now says what is covered; yesterday's wider one no longer does."""
     wide = audit("2026-01-01 12:00", "8.0", "a", "all", "mail", "files")
     narrow = audit("2026-03-01 12:00", "8.0", "a", "all", "mail")
-    assert valid_before([wide, narrow], "files", AMSTERDAM, 0, at("2026-04-01 00:00")) == []
+    assert valid_before([wide, narrow], "files", at("2026-04-01 00:00")) == []
 
 
-def test_the_last_expiry_is_stated_when_nothing_is_valid() -> None:
+def test_the_one_that_is_valid_longest_is_known_when_nothing_is_valid() -> None:
     rows = [audit("2025-01-01 12:00"), audit("2025-02-01 12:00", "7.0", "b")]
-    assert last_expiry(rows, "mail", AMSTERDAM, 0, at("2026-01-01 00:00")) == at("2025-08-01 12:00")
-    assert last_expiry(rows, "chat", AMSTERDAM, 0, at("2026-01-01 00:00")) is None
+    found = longest(rows, "mail", at("2026-01-01 00:00"))
+    assert found is not None
+    assert found.until == at("2025-08-01 12:00")
+    assert longest(rows, "chat", at("2026-01-01 00:00")) is None
+
+
+def test_what_was_replaced_is_valid_no_longer_although_its_grace_was_longer() -> None:
+    rows = [audit("2026-01-01 12:00", grace=90), audit("2026-02-01 12:00")]
+    assert longest(rows, "mail", at("2026-03-01 00:00")) == rows[1]
 
 
 @pytest.mark.parametrize("grade", ["0.9", "10.1", "78"])
@@ -134,29 +167,29 @@ days = st.integers(0, 400)
 @given(
     st.lists(
         st.tuples(st.sampled_from("ab"), st.sampled_from("xy"), st.sets(st.sampled_from("mf")), days,
-                  st.integers(10, 100)),
+                  st.integers(10, 100), st.booleans()),
         max_size=6,
     ),
     st.sampled_from([0, 14]), days,
 )  # fmt: skip
 def test_what_is_valid_against_looking_at_every_audit(
-    drawn: list[tuple[str, str, set[str], int, int]], grace: int, now: int
+    drawn: list[tuple[str, str, set[str], int, int, bool]], grace: int, now: int
 ) -> None:
     begin = at("2026-01-01 12:00")
-    rows = [
-        Audit(auditor, scope, frozenset(services), begin + day * DAY + number * MINUTE, Fraction(grade, 10))
-        for number, (auditor, scope, services, day, grade) in enumerate(drawn)
-    ]
+    rows = []
+    for number, (auditor, scope, services, day, grade, own) in enumerate(drawn):
+        signed_off = begin + day * DAY + number * MINUTE
+        until = walked(AMSTERDAM, signed_off, 6, grace)
+        rows.append(Audit(auditor, scope, frozenset(services), signed_off, until, Fraction(grade, 10), own))
     t = begin + now * DAY
     expected = []
     for row in rows:
         signed = row.signed_off < t
-        fresh = t <= walked(AMSTERDAM, row.signed_off, 6, grace)
         same = [other for other in rows if (other.auditor, other.scope) == (row.auditor, row.scope)]
-        replaced = any(row.signed_off < other.signed_off < t for other in same)
-        if signed and fresh and not replaced and "m" in row.services:
+        replaced = any(row.signed_off < other.signed_off < t and (other.own or not row.own) for other in same)
+        if signed and t <= row.until and not replaced and "m" in row.services:
             expected.append(row)
-    found = valid_before(rows, "m", AMSTERDAM, grace, t)
+    found = valid_before(rows, "m", t)
     assert sorted(found, key=lambda row: row.signed_off) == sorted(expected, key=lambda row: row.signed_off)
     assert [row.grade for row in found] == sorted(row.grade for row in found)
 

@@ -11,7 +11,7 @@ import pytest
 from baken.domain.attribution import on_list
 from baken.domain.deadlines import nis2
 from baken.domain.facts import Kind, Outcome
-from baken.domain.grades import Audit
+from baken.domain.grades import Audit, expiry
 from baken.domain.instants import HOUR, SECOND
 from baken.domain.intervals import Intervals
 from baken.domain.kpis import KPIS, Kpi, Status, Unit, display, worst
@@ -170,8 +170,7 @@ def test_uptime(
 
 @pytest.mark.parametrize(("signed", "grace", "until"), rows("signed off", "grace", "valid until"))
 def test_validity_of_a_grade(signed: str, grace: str, until: str) -> None:
-    audit = Audit("a", "all", frozenset({"mail"}), at(signed), Fraction(8))
-    assert audit.expires(AMSTERDAM, int(grace.split()[0])) == at(until)
+    assert expiry(AMSTERDAM, at(signed), int(grace.split()[0])) == at(until)
 
 
 @pytest.mark.parametrize(
@@ -181,9 +180,10 @@ def test_validity_of_a_grade(signed: str, grace: str, until: str) -> None:
 def test_grade(audits: str, looked: str, value: str, status: str, reason: str) -> None:
     told = [] if audits == "none" else [one.rsplit(" ", 1) for one in audits.split(", ")]
     signed = [
-        Audit(str(n), "all", frozenset({"mail"}), at(text), Fraction(grade)) for n, (text, grade) in enumerate(told)
+        Audit(str(n), "all", frozenset({"mail"}), at(text), expiry(AMSTERDAM, at(text), 0), Fraction(grade))
+        for n, (text, grade) in enumerate(told)
     ]
-    kpi = grade_kpi(signed, "mail", AMSTERDAM, 0, Fraction(7), MONTHS["March"], at(looked))
+    kpi = grade_kpi(signed, "mail", Fraction(7), MONTHS["March"], at(looked))
     assert judged(kpi) == (status, reason)
     assert kpi.exact == (None if value == "-" else (Fraction(value),) * 2)
 

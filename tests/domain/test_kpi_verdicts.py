@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baken.domain.grades import Audit
+from baken.domain.grades import Audit, expiry
 from baken.domain.instants import DAY, HOUR, MINUTE, SECOND
 from baken.domain.intervals import Intervals
 from baken.domain.kpis import Kpi, Status, Why
@@ -294,11 +294,18 @@ MARCH = month(AMSTERDAM, 2026, 3)
 
 def graded(target: str | None, as_of: str, *audits: tuple[str, str], grace: int = 0) -> Kpi:
     rows = [
-        Audit(f"auditor {n}", "all", frozenset({"mail"}), at(signed), Fraction(grade))
+        Audit(
+            f"auditor {n}",
+            "all",
+            frozenset({"mail"}),
+            at(signed),
+            expiry(AMSTERDAM, at(signed), grace),
+            Fraction(grade),
+        )
         for n, (signed, grade) in enumerate(audits)
     ]
     goal = None if target is None else Fraction(target)
-    return grade_kpi(rows, "mail", AMSTERDAM, grace, goal, MARCH, at(as_of))
+    return grade_kpi(rows, "mail", goal, MARCH, at(as_of))
 
 
 @pytest.mark.parametrize(

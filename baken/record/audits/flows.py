@@ -161,6 +161,7 @@ def sign_off(
     data = {
         "services": [str(id) for id in audit.services], "grade": grade, "scale": scale,
         "report_sha256": audit.report.sha256, "auditor": _code_of(audit),
+        "by": "provider" if caller.staff or audit.invited_id is None else "auditor",
     }  # fmt: skip
     Audit.objects.filter(id=audit.id).update(signed_off_by=caller.user)
     append(_stream(audit), [Entry("audit.signed_off", at, data)], actor=caller.actor)
@@ -193,16 +194,22 @@ def record_review(
 
 
 def _code_of(audit: Audit) -> str:
-    """What stands for an auditor's name on the ledger: two audits of one auditor have the same.
+    """What stands for an auditor's name on the ledger: two audits of one auditor, by account or name, have the same.
 
-    It is random, because what is on the ledger stays when the keys are replaced and when a name is erased. The program
-    looks for it: an auditor sees none of the audits of others.
+    It is random, because what is on the ledger stays when the keys are replaced and when a name is erased; after that
+    nobody can tell whose it was, and nothing takes the place of that grade until it ends. The program looks for it: an
+    auditor sees none of the audits of others.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('auditor', 0))")
     with acting(program("audits")):
         earlier = list(Audit.objects.exclude(auditor_code="").order_by("signed_off_at"))
-    return next((it.auditor_code for it in earlier if _folded(it.auditor) == _folded(audit.auditor)), token_hex(8))
+    return next((it.auditor_code for it in earlier if _same_auditor(it, audit)), token_hex(8))
+
+
+def _same_auditor(one: Audit, other: Audit) -> bool:
+    account = one.signed_by_auditor and one.invited_id == other.invited_id
+    return account or _folded(one.auditor) == _folded(other.auditor)
 
 
 def _folded(name: str) -> str:

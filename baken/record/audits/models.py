@@ -14,7 +14,8 @@ class Audit(models.Model):
     """One audit by an external party. Its grade, from 1 to 10, is the auditor's own; nobody converts another scale.
 
     `grade` is in tenths: 78 is 7.8. It counts from `signed_off_at`, for the services in `services`. `auditor_code`
-    stands for the auditor's name on the ledger.
+    stands for the auditor's name on the ledger. `signed_by_auditor`: the one who was invited signed it off themself;
+    otherwise the provider entered it.
     """
 
     id = IdField()
@@ -37,6 +38,7 @@ class Audit(models.Model):
     next_due = models.DateField(null=True, blank=True)
     signed_off_at = models.DateTimeField(null=True, blank=True)
     signed_off_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    signed_by_auditor = models.BooleanField(default=False)
     created_at = models.DateTimeField()
 
     class Meta:

@@ -42,4 +42,7 @@ def reviews(ids: Iterable[UUID]) -> None:
 
 def _grade(signed: Fact) -> dict[str, Any]:
     data = signed.data
-    return {"grade": data["grade"], "signed_off_at": to_datetime(signed.at), "auditor_code": data["auditor"]}
+    return {
+        "grade": data["grade"], "signed_off_at": to_datetime(signed.at), "auditor_code": data["auditor"],
+        "signed_by_auditor": data["by"] == "auditor",
+    }  # fmt: skip

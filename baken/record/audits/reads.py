@@ -1,5 +1,6 @@
 """Reading audits: an external auditor sees the ones asked of them, and nothing else."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from uuid import UUID
@@ -7,10 +8,11 @@ from uuid import UUID
 from django.db.models import Case, F, QuerySet, When
 
 from baken.domain.grades import Audit as Graded
+from baken.domain.grades import expiry
 from baken.domain.instants import to_us
 from baken.record.audits.models import Audit, Finding, SecurityReview
 from baken.record.catalogue.models import Service
-from baken.record.catalogue.reads import held_at
+from baken.record.catalogue.reads import InForce, history_for, holding
 from baken.record.people.access import Caller, NotFound, Permission
 
 
@@ -45,22 +47,49 @@ class Validity:
     service: Service
     until: int
 
+    def expired(self, as_of: int) -> bool:
+        """Whether it is no longer valid at an instant: at `until` it is not, as in C9."""
+        return self.until <= as_of
+
 
 def in_scope(audit: Audit) -> list[Service]:
     """The services that an audit is about; its auditor may know of these and of no others."""
     return list(Service.objects.filter(id__in=audit.services).order_by("created_at"))
 
 
+def graded(audit: Audit, agreed: Sequence[InForce]) -> Graded:
+    """A signed-off audit as the domain judges it, by what was `agreed` about a service when it was signed off.
+
+    Everything that says how long a grade is valid asks this: C9, the pages, the reminders.
+    """
+    assert audit.signed_off_at is not None
+    assert audit.grade is not None
+    services = frozenset(str(id) for id in audit.services)
+    terms = holding(agreed, audit.signed_off_at).terms
+    signed_off = to_us(audit.signed_off_at)
+    return Graded(
+        auditor=audit.auditor_code, scope=",".join(sorted(services)), services=services, signed_off=signed_off,
+        until=expiry(terms.zone, signed_off, terms.audit_grace_days), grade=Fraction(audit.grade, 10),
+        own=audit.signed_by_auditor,
+    )  # fmt: skip
+
+
+def graded_of(service: Service) -> dict[Graded, Audit]:
+    """The signed-off audits of a service, by its base agreement."""
+    agreed = history_for(service.id, service.organisation_id)
+    signed = Audit.objects.filter(services__contains=[service.id]).exclude(signed_off_at=None)
+    rows = signed.select_related("organisation").order_by("signed_off_at", "number")
+    return {graded(row, agreed): row for row in rows}
+
+
 def validity(audit: Audit) -> list[Validity]:
     """How long the grade is valid, per service, by the base agreement of each. Nothing before the sign-off."""
-    if audit.signed_off_at is None or audit.grade is None:
+    if audit.signed_off_at is None:
         return []
-    graded = Graded("", "", frozenset(), to_us(audit.signed_off_at), Fraction(audit.grade, 10))
-    found = []
-    for service in in_scope(audit):
-        terms = held_at(service.id, service.organisation_id, audit.signed_off_at).terms
-        found.append(Validity(service, graded.expires(terms.zone, terms.audit_grace_days)))
-    return found
+    return [
+        Validity(service, graded(audit, history_for(service.id, service.organisation_id)).until)
+        for service in in_scope(audit)
+    ]
 
 
 def finding(caller: Caller, id: UUID) -> Finding:

@@ -10,10 +10,12 @@ from datetime import datetime, time, timedelta
 
 from django.db import transaction
 
+from baken.domain.grades import longest
 from baken.domain.instants import DAY, to_datetime, to_us
 from baken.domain.zones import zone
 from baken.record.audits.models import Audit, Finding
-from baken.record.audits.reads import Validity, validity
+from baken.record.audits.reads import Validity, graded_of
+from baken.record.catalogue.models import Service
 from baken.record.ledger import clock
 from baken.record.ledger import reads as ledger
 from baken.record.ledger.flows import Entry, Stream, append, only_writer
@@ -37,15 +39,15 @@ class Expiring:
         return -((as_of - self.validity.until) // DAY)
 
 
-def expiring() -> list[Expiring]:
-    """For each service that was ever audited the grade that is valid longest: a newer audit replaces an older one."""
-    longest: dict[object, Expiring] = {}
-    for audit in Audit.objects.exclude(signed_off_at=None).select_related("organisation").order_by("number"):
-        for one in validity(audit):
-            held = longest.get(one.service.id)
-            if held is None or one.until >= held.validity.until:
-                longest[one.service.id] = Expiring(audit, one)
-    return list(longest.values())
+def expiring(as_of: int) -> list[Expiring]:
+    """For each service that was audited by `as_of` the grade that is valid longest, of those that still stand."""
+    found = []
+    for service in Service.objects.order_by("created_at"):
+        known = graded_of(service)
+        last = longest(known, str(service.id), as_of + 1)
+        if last is not None:
+            found.append(Expiring(known[last], Validity(service, last.until)))
+    return found
 
 
 def unsolved() -> Iterator[tuple[Finding, int]]:
@@ -61,7 +63,7 @@ def remind() -> int:
     """Write down the reminders that have fallen and are not on the ledger; how many that were."""
     now = to_us(clock.now())
     written = 0
-    for found in expiring():
+    for found in expiring(now):
         fallen = _fallen(found.validity.until, EXPIRING, now)
         written += _write(found.audit, GRADE, "service", str(found.validity.service.id), fallen)
     for finding, due in unsolved():

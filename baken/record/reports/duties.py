@@ -89,10 +89,10 @@ def due(caller: Caller, as_of: int) -> list[Due]:
 
 
 def _grades(as_of: int) -> Iterator[Due]:
-    for one in reminders.expiring():
+    for one in reminders.expiring(as_of):
         until = one.validity.until
         if until - max(reminders.EXPIRING) * DAY <= as_of:
-            yield Due(Matter.GRADE, one.audit, one.validity.service, until, overdue=until <= as_of)
+            yield Due(Matter.GRADE, one.audit, one.validity.service, until, overdue=one.validity.expired(as_of))
 
 
 def _findings(as_of: int) -> Iterator[Due]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from fractions import Fraction
 
 from baken.domain.agreements import Terms
 from baken.domain.grades import Audit as Graded
@@ -10,6 +9,7 @@ from baken.domain.grades import valid_before
 from baken.domain.instants import to_datetime, to_us
 from baken.domain.intervals import Intervals
 from baken.domain.periods import Period
+from baken.record.audits import reads as audits
 from baken.record.audits.models import Audit, SecurityReview
 from baken.record.catalogue import reads as catalogue
 from baken.record.catalogue.models import IntakeSpan
@@ -27,14 +27,15 @@ def graded(scope: Scope) -> dict[Graded, Audit]:
     signed = Audit.objects.filter(
         services__contains=[scope.service.id], signed_off_at__lte=to_datetime(scope.as_of), grade__isnull=False
     )
-    return {_graded(row): row for row in signed.order_by("signed_off_at", "number")}
+    agreed = scope.agreed.history
+    return {audits.graded(row, agreed): row for row in signed.order_by("signed_off_at", "number")}
 
 
 def valid_audits(scope: Scope) -> list[Audit]:
     """The audits whose grade was valid at the end of the period, or is now while it is open; the lowest first."""
-    known, terms = graded(scope), scope.in_force.terms
+    known = graded(scope)
     edge = min(scope.period.end, scope.as_of + 1)
-    found = valid_before(known, str(scope.service.id), terms.zone, terms.audit_grace_days, edge)
+    found = valid_before(known, str(scope.service.id), edge)
     return [known[audit] for audit in found] if scope.period.start < scope.as_of else []
 
 
@@ -71,15 +72,3 @@ def overdue(scope: Scope, period: Period, terms: Terms) -> Sequence[str]:
     made = Drill.objects.filter(service=scope.service, finished__lte=edge).order_by("-finished").first()
     since = made.finished if made else scope.service.created_at
     return [DRILL] if edge - since > timedelta(microseconds=terms.drill_every) else []
-
-
-def _graded(row: Audit) -> Graded:
-    assert row.signed_off_at is not None and row.grade is not None
-    services = frozenset(str(id) for id in row.services)
-    return Graded(
-        auditor=row.auditor_code,
-        scope=",".join(sorted(services)),
-        services=services,
-        signed_off=to_us(row.signed_off_at),
-        grade=Fraction(row.grade, 10),
-    )

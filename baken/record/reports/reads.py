@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from typing import Any
+from uuid import UUID
 
 from baken.domain import tallies
 from baken.domain.attribution import Attribution
@@ -16,7 +17,8 @@ from baken.domain.verdicts import count_kpi, grade_kpi, integrity_kpi, mean_kpi
 from baken.record.catalogue.reads import InForce
 from baken.record.clocks.counting import Counting, Listed
 from baken.record.incidents.models import Incident
-from baken.record.people.access import Caller, NotFound, Permission
+from baken.record.people.access import Caller, NotFound, Permission, program
+from baken.record.people.acting import acting
 from baken.record.reports import others
 from baken.record.reports.scopes import Scope, scope
 from baken.record.reports.uptimes import OutageEvidence, Uptimes
@@ -175,9 +177,8 @@ class _Figures:
         )  # fmt: skip
 
     def _grade(self, period: Period) -> Kpi:
-        terms, service = self._agreed.at(period.start).terms, str(self._scope.service.id)
-        target, as_of = self._target("C9", period), self._scope.as_of
-        return grade_kpi(self._audits, service, terms.zone, terms.audit_grace_days, target, period, as_of)
+        service, target = str(self._scope.service.id), self._target("C9", period)
+        return grade_kpi(self._audits, service, target, period, self._scope.as_of)
 
     def _complaints(self, period: Period) -> Tally:
         return Tally(sum(period.start <= lodged < period.end for lodged in self._lodged))
@@ -205,4 +206,16 @@ def _customer_id(scope: Scope) -> Any:
 
 def _incidents(listed: Sequence[Listed]) -> list[IncidentEvidence]:
     rows = Incident.objects.select_related("service", "organisation", "assignee").in_bulk([one.id for one in listed])
+    rows |= _of_the_service([one.id for one in listed if one.id not in rows])
     return [IncidentEvidence(rows[one.id], one.attribution) for one in listed if one.id in rows]
+
+
+def _of_the_service(ids: Sequence[UUID]) -> dict[UUID, Incident]:
+    """What befell the whole service and counts for each of its customers: to them without what was written of it."""
+    if not ids:
+        return {}
+    with acting(program("reports")):
+        rows = Incident.objects.select_related("service", "organisation").defer("subject", "assignee").in_bulk(ids)
+    for row in rows.values():
+        row.subject = ""
+    return rows

@@ -90,7 +90,10 @@ class CountedIncident(Schema):
 
     number: Number
     customer: str = Field(examples=["acme"])
-    subject: str = Field(examples=["The web shop does not answer"])
+    subject: str = Field(
+        description="empty for a customer when it befell the service as a whole",
+        examples=["The web shop does not answer"],
+    )
     priority: Priority
     classes: list[IncidentClass]
     reported: Moment
@@ -103,10 +106,11 @@ class CountedIncident(Schema):
 
 
 class ValidGrade(Schema):
-    """An audit whose grade is valid; the lowest counts."""
+    """An audit whose grade is valid; the lowest counts. Without a name: the auditor was erased."""
 
     number: Number
     auditor: str = Field(examples=["Secura Audits"])
+    signed_by: Literal["auditor", "provider"] = Field(description="provider: entered for an auditor")
     grade: float = Field(examples=[7.8])
     signed_off_at: Moment
 
@@ -167,7 +171,10 @@ def _row(row: Any) -> Schema:
         return Outage(start=to_datetime(row.outage.start), end=_moment(end), down=down, reason=row.outage.reason)
     if isinstance(row, Audit):
         assert row.grade is not None and row.signed_off_at is not None  # a grade that is valid was signed off
-        return ValidGrade(number=row.number, auditor=row.auditor, grade=row.grade / 10, signed_off_at=row.signed_off_at)
+        return ValidGrade(
+            number=row.number, auditor=row.auditor, signed_by="auditor" if row.signed_by_auditor else "provider",
+            grade=row.grade / 10, signed_off_at=row.signed_off_at,
+        )  # fmt: skip
     return _complaint(row)
 
 

@@ -37,6 +37,7 @@ class Migration(migrations.Migration):
                 ('scale', baken.record.orgs.fields.CodeField(default='1-10', max_length=64)),
                 ('next_due', models.DateField(blank=True, null=True)),
                 ('signed_off_at', models.DateTimeField(blank=True, null=True)),
+                ('signed_by_auditor', models.BooleanField(default=False)),
                 ('created_at', models.DateTimeField()),
                 ('invited', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='audits', to='orgs.organisation')),
