@@ -2,20 +2,25 @@
 
 Django reads a whole request before it looks at it, into a temporary file when it is large, and a whole answer from an
 ordinary iterator before it sends any of it. Here a request's body is asked for from the server when the view reads it,
-and an answer's next piece when the one before it was taken by the network. The network itself holds the other side
+and an answer's next pieces when the ones before were taken by the network. The network itself holds the other side
 back.
 
 A view that reads a large body keeps a connection to the database while it does. So only a few of them arrive at a time,
 fewer than there are connections, each not slower than a least rate, and what the view did not want is read when the
 connection has been given back. Before that, and while a small body comes, a slow sender costs some KB and no
 connection.
+
+An answer keeps no connection at all while it is sent. The view gives its own back, and whatever fetches more of a long
+answer has one for as long as that takes; so who does not take what they asked for holds up nobody. Nor do they for
+ever: an answer has the same least rate as a body.
 """
 
 import asyncio
 import io
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import suppress
-from typing import IO, Any, cast
+from typing import IO, Any, TypeVar, cast
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -27,11 +32,12 @@ from django.http.response import HttpResponseBase
 
 Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
+Waited = TypeVar("Waited")
 
 SMALL = 256 * 1024
 """Bodies up to this size, nearly all of them, are read before the view is called: it needs no turns for that."""
 PATIENCE = 60.0
-"""Seconds for which a body is waited for, all waits together; what comes of it gives some of them back."""
+"""Seconds for which the other side is waited for, all waits together; what it sends or takes gives some back."""
 RATE = 20_000
 """Bytes that give back a second: whoever is slower for long has used up the patience."""
 AT_ONCE = 5
@@ -44,6 +50,8 @@ LITTLE = 4 * 1024 * 1024
 """The same for somebody who could not have sent a file there."""
 LINGERING = 10.0
 """And the seconds that it may take them."""
+FETCHED = 1024 * 1024
+"""Bytes of a streamed answer that are fetched at once, before the connection to the database is given back."""
 BESIDE = 4 * 1024 * 1024
 """Bytes in a request besides its largest file."""
 
@@ -53,13 +61,34 @@ def largest() -> int:
     return int(settings.BAKEN_FILE_LIMIT) * 1024 * 1024 + BESIDE
 
 
+class Patience:
+    """How long the other side may still keep us waiting: shorter by each wait, longer by what it moved."""
+
+    def __init__(self) -> None:
+        self._left = PATIENCE
+
+    async def wait(self, awaited: Awaitable[Waited]) -> Waited:
+        """What was awaited. Raises TimeoutError when it does not come in time."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            async with asyncio.timeout(self._left):
+                return await awaited
+        finally:
+            self._left -= loop.time() - began
+
+    def moved(self, size: int) -> None:
+        """So many bytes came or went."""
+        self._left = min(PATIENCE, self._left + size / RATE)
+
+
 class Turns:
     """What the server has to tell of one request. Whoever waits for its end hears it after the body was read."""
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
         self._read = asyncio.Event()
-        self._patience = PATIENCE
+        self._patience = Patience()
         self.ended = False
 
     async def __call__(self) -> Message:
@@ -69,19 +98,14 @@ class Turns:
 
     async def take(self) -> bytes:
         """More of the body. Raises RequestAborted when its sender is gone, TimeoutError when it comes too slowly."""
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        try:
-            message = await asyncio.wait_for(self._receive(), self._patience)
-        finally:
-            self._patience -= loop.time() - began
+        message = await self._patience.wait(self._receive())
         if message["type"] == "http.disconnect":
             self._end()
             raise RequestAborted
         if not message.get("more_body", False):
             self._end()
         piece: bytes = message.get("body", b"")
-        self._patience = min(PATIENCE, self._patience + len(piece) / RATE)
+        self._patience.moved(len(piece))
         return piece
 
     def _end(self) -> None:
@@ -172,15 +196,21 @@ class Pages(ASGIHandler):
         return io.BufferedReader(Body(turns, beginning), SMALL)
 
     def load_middleware(self, is_async: bool = False) -> None:
-        """Everything between request and answer is done in one thread, which gives back its connection at the end.
+        """Everything between request and answer is done in one thread, which gives back its connection after it.
 
         Django would make the page for an exception in a thread of the whole process, and that keeps its connection.
         """
         super().load_middleware(is_async=False)
 
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
-        """The answer of that thread."""
-        return await sync_to_async(self.get_response)(request)
+        """The answer of that thread. It may be long on its way: no connection is kept for that."""
+        return await sync_to_async(self._answer)(request)
+
+    def _answer(self, request: HttpRequest) -> HttpResponseBase:
+        try:
+            return self.get_response(request)
+        finally:
+            connections.close_all()
 
     def create_request(self, scope: Any, body_file: IO[bytes]) -> Any:
         """The request, which knows whether its body is large."""
@@ -203,6 +233,19 @@ class Pages(ASGIHandler):
             response.streaming_content = _one_by_one(iter(response))
         return response
 
+    async def send_response(self, response: HttpResponseBase, send: Any) -> None:
+        """Send it as fast as it is taken. Who takes it too slowly counts as gone: it is broken off."""
+        patience = Patience()
+
+        async def send_patiently(message: Message) -> None:
+            try:
+                await patience.wait(send(message))
+            except TimeoutError as stall:
+                raise asyncio.CancelledError from stall  # as when the other side has gone away
+            patience.moved(len(message.get("body", b"")))
+
+        await super().send_response(response, send_patiently)
+
     async def _when_it_is_its_turn(self, request: Any) -> HttpResponseBase:
         try:
             await asyncio.wait_for(self._places.acquire(), QUEUED)
@@ -216,8 +259,7 @@ class Pages(ASGIHandler):
 
 
 async def _drain(request: HttpRequest, body: Body) -> None:
-    """Hear out who sends more than was wanted. The view is done, so its connection to the database is for others."""
-    await sync_to_async(connections.close_all)()
+    """Hear out who sends more than was wanted."""
     if hasattr(request, "receives"):  # known to us, at a page that takes files: only this one is too large
         await body.drain(DRAINED)
     else:
@@ -225,7 +267,21 @@ async def _drain(request: HttpRequest, body: Body) -> None:
 
 
 async def _one_by_one(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """The same pieces, each fetched when it is its turn, in the thread where the view ran."""
-    fetch = sync_to_async(lambda: next(pieces, None))
-    while (piece := await fetch()) is not None:
-        yield piece
+    """The same pieces, some of them fetched when it is their turn, in the thread where the view ran."""
+    fetch = sync_to_async(_some)
+    while some := await fetch(pieces):
+        while some:
+            yield some.popleft()
+
+
+def _some(pieces: Iterator[bytes]) -> deque[bytes]:
+    """The next of them, none at the end. What they were fetched with is for others while the network takes them."""
+    fetched, size = deque[bytes](), 0
+    try:
+        while size < FETCHED and (piece := next(pieces, None)) is not None:
+            if piece:
+                fetched.append(piece)
+                size += len(piece)
+    finally:
+        connections.close_all()
+    return fetched

@@ -2,15 +2,16 @@
 
 import asyncio
 import tempfile
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
-from asgiref.testing import ApplicationCommunicator
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.core.handlers.asgi import ASGIRequest
-from django.db import connection
+from django.db import connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse, UnreadablePostError
 
 from baken.run import bodies
@@ -34,11 +35,7 @@ class Talk:
     def __init__(self, look: Any) -> None:
         class Looking(Pages):
             def get_response(self, request: HttpRequest) -> HttpResponse:
-                raise NotImplementedError
-
-            async def get_response_async(self, request: HttpRequest) -> HttpResponse:
-                assert isinstance(request, ASGIRequest)
-                answer: HttpResponse = await sync_to_async(look)(request)
+                answer: HttpResponse = look(request)
                 return answer
 
         self._application, self.given = Looking(), 0
@@ -213,22 +210,41 @@ def test_a_drip_does_not_renew_the_patience(monkeypatch: pytest.MonkeyPatch) -> 
     asyncio.run(takes(Turns(flow), 100))
 
 
-def test_an_answer_is_made_as_it_is_sent() -> None:
-    made: list[int] = []
+class Long:
+    """A long answer, each piece of which is asked of the database; and what became of it when the network stalled."""
 
-    def pieces() -> Any:
-        for number in range(5):
-            made.append(number)
-            yield str(number).encode()
+    def __init__(self, pieces: int, size: int) -> None:
+        self.pieces, self.size, self.made, self.used = pieces, size, 0, list[BaseDatabaseWrapper]()
 
-    async def talk() -> None:
-        application = Pages()
-        answer = StreamingHttpResponse(pieces())
+    def __iter__(self) -> Iterator[bytes]:
+        for _ in range(self.pieces):
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
+            self.used.append(connections["default"])  # that of the thread which makes the answer
+            self.made += 1
+            yield b"x" * self.size
 
-        async def get_response(request: Any) -> Any:
-            return answer
+    async def send(self, taken: int) -> list[dict[str, Any]]:
+        """To somebody who takes so many of the messages and no more; those."""
+        sent = list[dict[str, Any]]()
 
-        application.get_response_async = get_response  # type: ignore[method-assign]
+        class Streaming(Pages):
+            def get_response(_self, request: HttpRequest) -> HttpResponse:
+                connection.ensure_connection()
+                return StreamingHttpResponse(iter(self))  # type: ignore[return-value]
+
+        async def receive() -> dict[str, Any]:
+            if asked:
+                await asyncio.sleep(3600)
+            asked.append(1)
+            return {"type": "http.request"}
+
+        async def send(message: dict[str, Any]) -> None:
+            if len(sent) == taken:
+                await asyncio.sleep(3600)
+            sent.append(message)
+
+        asked = list[int]()
         scope = {
             "type": "http",
             "http_version": "1.1",
@@ -237,14 +253,39 @@ def test_an_answer_is_made_as_it_is_sent() -> None:
             "query_string": b"",
             "headers": [],
         }
-        talk = ApplicationCommunicator(application, scope)
-        await talk.send_input({"type": "http.request"})
-        await talk.receive_output(10)
-        seen = [(await talk.receive_output(10))["body"] for _ in range(5)]
-        assert seen == [b"0", b"1", b"2", b"3", b"4"]
+        await Streaming()(scope, receive, send)
+        return sent
 
-    asyncio.run(talk())
-    assert made == [0, 1, 2, 3, 4]
+
+@pytest.mark.django_db
+def test_an_answer_is_made_as_it_is_sent_and_nobody_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    long = Long(100, bodies.FETCHED // 2)
+
+    async def look() -> None:
+        task = asyncio.create_task(long.send(taken=2))
+        while not long.made or long.used[0].connection is not None:  # it hangs here when a connection is kept
+            await asyncio.sleep(0.01)
+        assert not task.done()
+        task.cancel()
+
+    asyncio.run(asyncio.wait_for(look(), 30))
+    assert long.made == 2
+
+
+@pytest.mark.django_db
+def test_who_does_not_take_an_answer_is_given_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "PATIENCE", 0.05)
+    long = Long(100, bodies.FETCHED // 2)
+    sent = asyncio.run(asyncio.wait_for(long.send(taken=10), 30))
+    assert 0 < long.made < 100
+    assert all(message.get("more_body", True) for message in sent), "it does not look like the end"
+
+
+@pytest.mark.django_db
+def test_a_whole_answer_comes_whole() -> None:
+    sent = asyncio.run(Long(5, bodies.FETCHED // 2 + 1).send(taken=-1))
+    assert sum(len(message.get("body", b"")) for message in sent) == 5 * (bodies.FETCHED // 2 + 1)
+    assert not sent[-1].get("more_body", False)
 
 
 def test_the_guard_of_these_tests_bites() -> None:

@@ -7,14 +7,20 @@ from contextlib import ExitStack, closing, contextmanager
 import pytest
 from django.conf import settings
 
+from baken.record.incidents.models import Attachment
+from baken.record.ledger import clock
+from baken.record.orgs import files
 from baken.record.orgs.models import FileChunk
 from baken.record.people.session_store import SessionStore
 from tests.conftest import Cast
+from tests.flows.incident_world import reported
 from tests.flows.streaming import HEAD, Server, server
 from tests.flows.test_streaming import signed_in
 
 MANY = 44
 """More than the pools of two processes hold, each with room to spare."""
+STALLED = 24
+"""The same, of readers who each make the server read and open a file."""
 ANNOUNCED = 2_000_000
 SENT = 300_000
 
@@ -130,6 +136,22 @@ def test_more_than_a_form_holds_is_not_waited_for_where_no_file_is_taken(
         talk.request("POST", path, body=whole, headers=signed_in(cast.alice))
         assert talk.getresponse().status == status, path
         talk.close()
+
+
+def test_readers_who_do_not_take_their_files_leave_connections_to_others(
+    web: Server, transactional_db: None, cast: Cast
+) -> None:
+    """Each has asked for a file that no socket holds, and reads its beginning alone: more than the pools have."""
+    big = files.receive(cast.customer, name="big.pdf", content=b"%PDF-1.7" + bytes(12_000_000), at=clock.now())
+    incident = reported(cast, cast.alice, files=[big])
+    path = f"/incidents/{incident.number}/attachments/{Attachment.objects.get().id}/"
+    headers = signed_in(cast.alice)
+    with ExitStack() as open_ones:
+        for _ in range(STALLED):
+            talk = open_ones.enter_context(closing(web.connect()))
+            talk.request("GET", path, headers=headers)
+            assert talk.getresponse().read(1000)[:8] == b"%PDF-1.7"
+        goes_on(web)
 
 
 def led_away(web: Server, headers: dict[str, str], to: str) -> None:
