@@ -12,6 +12,7 @@ from baken.domain.instants import to_us
 from baken.domain.kpis import KPIS
 from baken.domain.periods import Period, PeriodKind, previous_periods
 from baken.domain.tallies import CLOCK_KPIS
+from baken.record.audits import flows as audits
 from baken.record.clocks import flows as clocks
 from baken.record.clocks import project
 from baken.record.clocks.counting import Counting
@@ -19,6 +20,7 @@ from baken.record.clocks.folding import folded
 from baken.record.clocks.models import Reading
 from baken.record.ledger import clock
 from baken.record.people.access import program
+from baken.record.people.acting import acting
 from baken.record.reports import reads as reports
 from tests.conftest import START, Cast
 from tests.flows import random_histories
@@ -188,6 +190,37 @@ def test_consent_about_an_outage_counts_for_whoever_gave_it(cast: Cast) -> None:
         )  # fmt: skip
         kpi = reports.report(program("tests"), scope).kpis["C4"]
         assert (kpi.value, kpi.beside["with_excluded"]) == (counted, 1), customer
+
+
+@pytest.mark.parametrize("caught_up", [True, False], ids=["caught up", "behind"])
+def test_what_befell_the_service_is_in_each_customers_report_and_on_its_lists(cast: Cast, caught_up: bool) -> None:
+    from baken.record.incidents import break_ins
+    from baken.record.incidents import flows as incidents
+
+    told = {"service": cast.service, "organisation": cast.provider, "origin": Origin.MONITOR}
+    with clock.at(datetime(2026, 2, 2, 9, tzinfo=UTC)):
+        incidents.report(cast.program, subject="db-3 is down", classes=["availability"], **told)
+        broken_in = incidents.report(cast.program, subject="a shell on db-3", classes=["security"], **told)
+        suspected = incidents.report(cast.program, subject="a port was scanned", classes=["security"], **told)
+        incidents.resolve(cast.bob.caller, broken_in.number, body="The door is shut")
+    with clock.at(datetime(2026, 3, 4, 9, tzinfo=UTC)):
+        break_ins.judge(cast.mona.caller, broken_in.number, confirmed=True, reason="They read everything")
+        audits.record_review(cast.program, service=cast.service, began=START, ended=clock.now())
+    if caught_up:
+        random_histories.catch_up()
+    february = reports.scope(
+        program("tests"), service=cast.service, customer=cast.customer,
+        date_from=date(2026, 2, 1), date_to=date(2026, 3, 1), as_of=to_us(END),
+    )  # fmt: skip
+    march = february.over(Period(february.period.end, to_us(datetime(2026, 4, 1, tzinfo=UTC))))
+    for caller in (cast.alice.caller, cast.mona.caller):
+        with acting(caller):
+            assert reports.evidence(caller, february, "C8").kpi.evidence_count == 0
+            lists = {code: reports.evidence(caller, scope, code) for code, scope in (("C4", february), ("C8", march))}
+        assert [row.incident.number for row in lists["C8"].rows] == [broken_in.number] != [suspected.number]
+        for code, found in lists.items():
+            assert (found.kpi.value, found.total, len(found.rows)) == (1, 1, 1), code
+            assert bool(found.rows[0].incident.subject) == caller.staff, "what was written of it is the provider's"
 
 
 def test_signals_are_written_once_at_their_instant_however_late(cast: Cast) -> None:

@@ -1,7 +1,7 @@
 """The incidents of a service, or of one of its customers, counted for some periods.
 
 Most are counted by the database from their readings. Those that the readings do not speak for are folded from the
-ledger and counted by the domain: with facts the follower has not read yet, with facts after `as_of`, and outages of
+ledger and counted by the domain: with facts the follower has not read yet, with facts after `as_of`, and what befell
 the whole service in a customer's report, judged there by the customer's own agreement.
 """
 
@@ -75,6 +75,13 @@ _Rule = Callable[[str, Attribution, Period, int], bool]
 
 def _to_be_restored(code: str, incident: Attribution, period: Period, as_of: int) -> bool:
     return incident.exclusion is None and being_restored(incident, period, as_of)
+
+
+def _befell_all(one: Attribution, begin: int) -> bool:
+    """An outage that a monitor saw and that lasted until `begin`, or a break-in confirmed since then."""
+    outage = one.origin is Origin.MONITOR and IncidentClass.AVAILABILITY in one.classes
+    lasted = one.resolved_at is None or one.resolved_at >= begin
+    return (outage and lasted) or (one.break_in_confirmed_at or begin - 1) >= begin
 
 
 class Listed(NamedTuple):
@@ -258,10 +265,10 @@ class Counting:
                 yield history.id, _Live(found, endangered)
 
     def _shared(self, customer: UUID, periods: Sequence[Period]) -> dict[UUID, Terms]:
-        """Outages that monitors saw while the customer used the service and did not report them, with its own terms.
+        """What befell the service while the customer used it and did not report it, with the customer's own terms.
 
-        Of one that a single location saw nobody can say whom it left alone, so it counts for all. Failed drills and
-        a broken chain are not outages: they are in the report of the service alone.
+        Of an outage that a single location saw nobody can say whom it left alone, and of a break-in whose data was
+        looked at: both count for all. Failed drills and a broken chain are in the report of the service alone.
         """
         told = {outage for outage, left_out, _, _ in self._told() if not left_out}
         spans = Subscription.objects.filter(service=self._service, organisation_id=customer)
@@ -269,30 +276,27 @@ class Counting:
         versions = catalogue.history_for(self._service.id, customer)
         return {
             id: catalogue.holding(versions, to_datetime(reported)).terms
-            for id, reported in self._outages(periods)
+            for id, reported in self._of_the_service(periods)
             if id not in told and any(since <= reported and (end is None or reported < end) for since, end in used)
         }
 
-    def _outages(self, periods: Sequence[Period]) -> Iterator[tuple[UUID, int]]:
-        """Outages that monitors saw, not over before the periods: each with its report."""
+    def _of_the_service(self, periods: Sequence[Period]) -> Iterator[tuple[UUID, int]]:
+        """Outages that monitors saw and confirmed break-ins, not over before the periods: each with its report."""
         begin, end = min(period.start for period in periods), max(period.end for period in periods)
-        seen = Reading.objects.filter(
-            service_id=self._service.id, organisation_id=self._service.organisation_id, origin=Origin.MONITOR,
-            reported__lt=end,
-        )  # fmt: skip
-        later = seen.filter(reported__lte=self._as_of, last_at__gt=self._as_of).values_list("incident_id", flat=True)
-        unsure = behind() | set(later)
-        rows = seen.exclude(incident_id__in=unsure).filter(
-            Q(resolved_at=None) | Q(resolved_at__gte=begin), classes__contains=[IncidentClass.AVAILABILITY.value]
+        ours = Reading.objects.filter(
+            service_id=self._service.id, organisation_id=self._service.organisation_id, reported__lt=end
         )
+        later = ours.filter(reported__lte=self._as_of, last_at__gt=self._as_of).values_list("incident_id", flat=True)
+        unsure = behind() | set(later)
+        outage = Q(origin=Origin.MONITOR, classes__contains=[IncidentClass.AVAILABILITY.value])
+        lasted = Q(resolved_at=None) | Q(resolved_at__gte=begin)
+        rows = ours.exclude(incident_id__in=unsure).filter(outage & lasted | Q(break_in_confirmed_at__gte=begin))
         yield from rows.values_list("incident_id", "reported")
         for history in folded(unsure, self._as_of) if unsure else ():
+            owned = (history.organisation, history.incident.service)
             one = history.attribution
-            ours = history.organisation == self._service.organisation_id
-            outage = one.origin is Origin.MONITOR and IncidentClass.AVAILABILITY in one.classes
-            lasted = one.reported < end and (one.resolved_at is None or one.resolved_at >= begin)
-            if ours and history.incident.service == str(self._service.id) and outage and lasted:
-                yield history.id, one.reported
+            if owned == (self._service.organisation_id, str(self._service.id)) and one.reported < end:
+                yield from [(history.id, one.reported)] if _befell_all(one, begin) else []
 
     def _reports_beside_the_first(self) -> set[UUID]:
         """The customer's incidents that share an outage with an earlier one of theirs, or were left out of it.
