@@ -101,7 +101,8 @@ class Counting:
 
     def __init__(self, service: Service, customer: UUID | None, periods: Sequence[Period], as_of: int) -> None:
         self._service, self._customer, self._periods, self._as_of = service, customer, periods, as_of
-        stale = behind() | set(self._stored().filter(last_at__gt=as_of).values_list("incident_id", flat=True))
+        self._behind = behind()
+        stale = self._behind | set(self._stored().filter(last_at__gt=as_of).values_list("incident_id", flat=True))
         self._spoken_for = stale
         self._live = dict(self._fold(stale, {}))
         shared = self._shared(customer, periods) if customer else {}
@@ -287,7 +288,7 @@ class Counting:
             service_id=self._service.id, organisation_id=self._service.organisation_id, reported__lt=end
         )
         later = ours.filter(reported__lte=self._as_of, last_at__gt=self._as_of).values_list("incident_id", flat=True)
-        unsure = behind() | set(later)
+        unsure = self._behind | set(later)
         outage = Q(origin=Origin.MONITOR, classes__contains=[IncidentClass.AVAILABILITY.value])
         lasted = Q(resolved_at=None) | Q(resolved_at__gte=begin)
         rows = ours.exclude(incident_id__in=unsure).filter(outage & lasted | Q(break_in_confirmed_at__gte=begin))
