@@ -152,6 +152,16 @@ def test_a_store_that_does_not_answer_is_no_damage(
     assert not FileFault.objects.exists()
 
 
+def test_without_its_settings_the_store_is_missed_in_words(cast: Cast, bucket: Any, settings: Settings) -> None:
+    """As where `baken keys rotate` is run on a machine that was not told of it."""
+    file = kept(cast.customer, b"one")
+    settings.STORAGES = {name: value for name, value in settings.STORAGES.items() if name != "files"}
+    for ask in (lambda: places.seal_parts_again(cast.customer.id, 2), lambda: files.content(file)):
+        with pytest.raises(places.StoreUnreachable, match="no setting names; set BAKEN_S3_BUCKET"):
+            ask()
+    assert not FileFault.objects.exists()
+
+
 def test_what_nobody_refers_to_any_more_leaves_the_bucket(cast: Cast, bucket: Any) -> None:
     released, orphan = kept(cast.customer, b"released"), kept(cast.stranger_organisation, b"orphan")
     stays = kept(cast.customer, b"stays")

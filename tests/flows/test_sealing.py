@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils.translation import override
 
 from baken.domain.facts import Outcome
 from baken.domain.instants import to_us
@@ -22,6 +23,7 @@ from baken.record.reports import flows, frozen, reads, sealed
 from baken.record.reports.flows import Conflict, SealError
 from baken.record.reports.models import Snapshot
 from baken.record.reports.reads import Scope
+from baken.show.web import remedies
 from tests.conftest import Cast, Person
 
 APRIL = datetime(2026, 4, 2, 9, tzinfo=UTC)
@@ -87,8 +89,13 @@ def test_what_is_missing_is_named_one_after_the_other(cast: Cast, march: Inciden
         asked = scope(cast)
         report = reads.report(cast.mona.caller, asked)
         assert [code for code, kpi in report.kpis.items() if kpi.status is Status.MISSED] == ["D1", "D2"]
-        with pytest.raises(SealError, match=r"confirm the classes of 1 incidents.*C1, C2, C9, D1, D2"):
+        with pytest.raises(SealError, match="confirm the classes of one incident first;") as refused:
             flows.seal(cast.mona.caller, asked)
+        assert str(refused.value).endswith("for C1, C2, C9, D1, D2")
+        with override("nl"):
+            assert "bevestig eerst de soort van één incident" in remedies.in_words(
+                str(refused.value).partition(": ")[2]
+            )
         incidents.confirm_classes(cast.bob.caller, march.number)
         with pytest.raises(SealError, match="improvements"):
             flows.seal(cast.mona.caller, asked)
@@ -212,7 +219,7 @@ def test_sealing_on_the_pages(cast: Cast, march: Incident) -> None:
         assert f"#{march.number} Nothing opens" in page
         assert "Seal this report" not in page
         refused = mona.post(f"/sealing/?{ASKED}")
-        assert (refused.status_code, "Confirm the classes of 1 incidents first" in refused.content.decode()) == (
+        assert (refused.status_code, "Confirm the classes of one incident first" in refused.content.decode()) == (
             422,
             True,
         )

@@ -30,6 +30,10 @@ class StoreUnreachable(Exception):
     """The object store with the files does not answer; try again in some minutes."""
 
 
+class StoreUnset(StoreUnreachable):
+    """Files lie in an object store that no setting names; set BAKEN_S3_BUCKET and what goes with it, and try again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """A sealed piece, its index in the file, and whether it is the last one."""
@@ -201,6 +205,8 @@ def seal_parts_again(organisation: UUID, version: int) -> None:
 @contextmanager
 def _reaching() -> Iterator[None]:
     """Whatever keeps the store from answering is one error. Its libraries are imported where it is used alone."""
+    if "files" not in settings.STORAGES:
+        raise StoreUnset(str(StoreUnset.__doc__))
     from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
 

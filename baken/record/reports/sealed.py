@@ -40,7 +40,9 @@ class Missing:
     def __str__(self) -> str:
         said = []
         if self.unconfirmed:
-            said.append(f"classes: confirm the classes of {len(self.unconfirmed)} incidents first")
+            count = len(self.unconfirmed)
+            of = "one incident" if count == 1 else f"{count} incidents"
+            said.append(f"classes: confirm the classes of {of} first")
         if self.improvements:
             said.append(f"improvements: give cause, action, owner and date for {', '.join(self.improvements)}")
         return "; ".join(said)

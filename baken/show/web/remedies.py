@@ -205,7 +205,9 @@ REMEDIES = (
         "confirm the classes of %(count)s incidents first; improvements: give cause, action, owner and date for "
         "%(kpis)s"
     ),
+    _("confirm the classes of one incident first; improvements: give cause, action, owner and date for %(kpis)s"),
     _("confirm the classes of %(count)s incidents first"),
+    _("confirm the classes of one incident first"),
     _("give cause, action, owner and date for %(kpis)s"),
     _("these dates make no period; write them like 2026-03-01, in the years 1950 to 2149"),
     _("choose a shorter or a later period: the one before it, for comparison, has to begin in 1950 or later"),
