@@ -78,6 +78,12 @@ class Said(Input):
     body: Text = Field(examples=["It answers again."])
 
 
+class Reason(Input):
+    """Why."""
+
+    reason: Text = Field(examples=["It happened again an hour later."])
+
+
 class Person(Schema):
     """Somebody, by name."""
 
