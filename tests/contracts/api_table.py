@@ -59,11 +59,11 @@ TABLE: dict[str, Row] = {
     "POST /incidents/{resolved}/reopening": row("201 404 201 201 201 403", WHY, shows=True),
     "POST /incidents/{resolved}/closure": row("403 403 201 201 201 403", shows=True),
     "PUT /incidents/{number}/priority": row("403 403 200 200 200 403", WHY | {"impact": 1, "urgency": 1}, shows=True),
-    "PUT /incidents/{number}/classes": row("403 403 200 200 200 403", WHY | {"classes": ["other"]}, shows=True),
+    "PUT /incidents/{waiting}/classes": row("403 403 200 200 200 403", WHY | {"classes": ["other"]}, shows=True),
     "POST /incidents/{number}/classes/confirmation": row("403 403 201 201 201 403", shows=True),
-    "POST /incidents/{number}/outcome": row("201 404 201 201 201 403", WHY | {"outcome": "withdrawn"}, shows=True),
+    "POST /incidents/{waiting}/outcome": row("201 404 201 201 201 403", WHY | {"outcome": "withdrawn"}, shows=True),
     "POST /incidents/{left_out}/readmission": row("403 403 201 201 201 403", WHY, shows=True),
-    "POST /incidents/{number}/merge": row("403 403 201 201 201 403", {"into": "{waiting}"}, shows=True),
+    "POST /incidents/{waiting}/merge": row("403 403 201 201 201 403", {"into": "{number}"}, shows=True),
     "POST /incidents/{number}/outage": row("403 403 201 201 201 403", {"outage": "{outage}"}, shows=True),
     "POST /incidents/{number}/consent": row(
         "403 403 403 201 403 403", {"cause": "force_majeure", "consent": "Alice agreed."}, shows=True

@@ -45,13 +45,14 @@ def make_world(cast: Cast) -> dict[str, str]:
 
 
 def _incidents(cast: Cast) -> dict[str, str]:
-    def report(owner: Organisation = cast.customer, origin: Origin = Origin.API) -> int:
-        classes = ["availability", "integrity", "security"]
+    def report(owner: Organisation = cast.customer, origin: Origin = Origin.API, *more: str) -> int:
+        classes = ["availability", "integrity", *more]
         return incidents.report(
             cast.program, organisation=owner, service=cast.service, subject="Down", classes=classes, origin=origin
         ).number
 
-    number, waiting, resolved, left_out = report(), report(), report(), report()
+    number = report(cast.customer, Origin.API, "security")
+    waiting, resolved, left_out = report(), report(), report()
     incidents.wait(cast.bob.caller, waiting, on=Waiting.SUPPLIER, question="A disk.")
     incidents.resolve(cast.bob.caller, resolved, body="It works.")
     incidents.leave_out(cast.bob.caller, left_out, outcome=Outcome.TEST, reason="A drill.")

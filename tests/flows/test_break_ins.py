@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from baken.domain.deadlines import Step
+from baken.domain.facts import Outcome
 from baken.domain.instants import to_us
 from baken.record.incidents import break_ins, flows
 from baken.record.incidents import flows as incidents
@@ -13,9 +14,10 @@ from baken.record.incidents.flows import Conflict, IncidentError
 from baken.record.incidents.models import Incident
 from baken.record.ledger import clock
 from baken.record.ledger import reads as ledger
-from baken.record.people.access import Forbidden
+from baken.record.people.access import Caller, Forbidden
 from baken.record.reports import reads as reports
 from baken.record.reports.suspicions import suspicions
+from baken.show.web.desk.actions import ACTIONS
 from tests.conftest import Cast
 from tests.flows.incident_world import MONDAY, kinds
 
@@ -85,3 +87,70 @@ def test_beside_c8_stand_suspicions_that_nobody_judged_and_those_that_were_none(
         break_ins.judge(cast.mona.caller, other, confirmed=False, reason="The log was of another machine.")
     assert beside(datetime(2026, 4, 2, tzinfo=UTC), month=4) == ([number], []), "what was known then stays known"
     assert beside(datetime(2026, 4, 4, tzinfo=UTC), month=4) == ([number], [other])
+
+
+def c8(cast: Cast) -> list[int]:
+    """The incidents behind the value of March, which is their number."""
+    scope = reports.scope(
+        cast.program, service=cast.service, customer=None, date_from=date(2026, 3, 1), date_to=date(2026, 4, 1),
+        as_of=to_us(datetime(2026, 4, 2, tzinfo=UTC)),
+    )  # fmt: skip
+    behind = reports.evidence(cast.mona.caller, scope, "C8")
+    assert behind.kpi.evidence_count == len(behind.rows)
+    return [row.incident.number for row in behind.rows]
+
+
+TAKING_OUT: list[Callable[[Caller, int, int], object]] = [
+    lambda caller, number, other: flows.leave_out(caller, number, outcome=Outcome.SPAM, reason="Nothing to see"),
+    lambda caller, number, other: flows.change_classes(caller, number, classes=["other"], reason="Only slow"),
+    lambda caller, number, other: flows.merge(caller, number, into=other),
+]
+
+
+@pytest.mark.parametrize("confirmed", [True, False], ids=["confirmed", "not judged"])
+def test_nobody_but_the_manager_takes_a_break_in_out_of_c8_or_off_the_list(cast: Cast, confirmed: bool) -> None:
+    number, other = suspected(cast, 5), suspected(cast, 6)
+    with clock.at(datetime(2026, 3, 8, tzinfo=UTC)):
+        break_ins.judge(cast.mona.caller, other, confirmed=False, reason="It was our own scanner.")
+        if confirmed:
+            break_ins.judge(cast.mona.caller, number, confirmed=True, reason="Seen in the log.")
+    said = "only the service manager" if confirmed else "to be judged first"
+    with clock.at(datetime(2026, 3, 9, tzinfo=UTC)):
+        for take_out in TAKING_OUT:
+            for caller in (cast.bob.caller, cast.adam.caller, cast.program):
+                with pytest.raises(Conflict, match=said):
+                    take_out(caller, number, other)
+        with pytest.raises(Conflict, match=said):
+            flows.leave_out(cast.alice.caller, number, outcome=Outcome.WITHDRAWN, reason="Never mind")
+        unjudged = [row.number for row in break_ins.unjudged(cast.mona.caller)]
+        assert (c8(cast), unjudged) == (([number], []) if confirmed else ([], [number]))
+        flows.change_classes(cast.bob.caller, number, classes=["integrity", "security"], reason="Files as well")
+        flows.leave_out(cast.mona.caller, number, outcome=Outcome.SPAM, reason="An exercise")
+        assert (c8(cast), list(break_ins.unjudged(cast.mona.caller))) == ([], [])
+        with pytest.raises(Conflict, match=said):
+            flows.readmit(cast.bob.caller, number, reason="It was none")
+        flows.leave_out(cast.bob.caller, other, outcome=Outcome.SPAM, reason="Judged to be none: an agent may")
+
+
+def test_a_verdict_is_not_lost_in_a_merger(cast: Cast) -> None:
+    mona, confirmed, twin, plain = cast.mona.caller, suspected(cast, 5), suspected(cast, 6), suspected(cast, 7)
+    with clock.at(datetime(2026, 3, 8, tzinfo=UTC)):
+        break_ins.judge(mona, confirmed, confirmed=True, reason="Seen in the log.")
+        flows.change_classes(mona, plain, classes=["other"], reason="Only slow")
+        with pytest.raises(IncidentError, match=r"^into: a break-in was confirmed in the duplicate"):
+            flows.merge(mona, confirmed, into=twin)
+        with pytest.raises(IncidentError, match=r"^into: the one that stays is no security incident"):
+            flows.merge(mona, twin, into=plain)
+        flows.merge(cast.bob.caller, plain, into=twin)
+        break_ins.judge(mona, twin, confirmed=True, reason="The same people.")
+        assert c8(cast) == [confirmed, twin]
+        flows.merge(mona, confirmed, into=twin)
+    assert c8(cast) == [twin]
+
+
+def test_the_desk_is_offered_nothing_that_is_the_managers(cast: Cast) -> None:
+    incident = Incident.objects.get(number=suspected(cast, 5))
+    for name in ("exclusion", "merger", "withdrawal"):
+        who = cast.alice if name == "withdrawal" else cast.bob
+        assert not ACTIONS[name].open_to(who.caller, incident)
+        assert ACTIONS[name].open_to(cast.mona.caller, incident) == (name != "withdrawal")

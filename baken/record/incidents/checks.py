@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 
-from baken.domain.facts import IncidentClass, Priority, priority_of
+from baken.domain.facts import IncidentClass, Origin, Priority, priority_of
 from baken.record.catalogue import reads as catalogue
 from baken.record.catalogue.models import Service
 from baken.record.incidents.models import Draft, Incident, Message
@@ -15,7 +15,7 @@ from baken.record.orgs.fields import clean_written
 from baken.record.orgs.models import Organisation
 from baken.record.people import access
 from baken.record.people import reads as people
-from baken.record.people.access import Caller, NotFound
+from baken.record.people.access import Caller, NotFound, Permission
 from baken.record.people.models import User
 
 DONE = frozenset({Incident.Status.RESOLVED, Incident.Status.CLOSED})
@@ -114,3 +114,34 @@ def resolution_of_its_own(incident: Incident) -> None:
     """It is not part of an outage, which is resolved elsewhere. Raises Conflict."""
     if incident.outage_id:
         raise Conflict("It is part of an outage, whose resolution it shares; if this is something else, report that.")
+
+
+def is_suspected(incident: Incident) -> bool:
+    """Whether somebody may have broken in: confirmed, or not judged yet. What was imported is judged where it was."""
+    if incident.break_in_confirmed_at is not None:
+        return True
+    judged = incident.break_in_rejected_at is not None or incident.origin == Origin.IMPORT
+    return IncidentClass.SECURITY in incident.classes and not judged
+
+
+def may_take_out(caller: Caller, incident: Incident) -> bool:
+    """Whether the caller may take it off the list of what is to be judged, out of C8, or back: as who judges may."""
+    judges = caller.user is not None and caller.may(Permission.CORRECT_FACTS)
+    return judges or not is_suspected(incident)
+
+
+def judged_first(caller: Caller, incident: Incident) -> None:
+    """Nobody takes a break-in out of C8, or a suspicion off the manager's list, but the manager. Raises Conflict."""
+    if may_take_out(caller, incident):
+        return
+    if incident.break_in_confirmed_at is not None:
+        raise Conflict("A break-in was confirmed here; only the service manager can do this.")
+    raise Conflict("Whether somebody broke in is to be judged first; the service manager does that.")
+
+
+def keeps_verdict(duplicate: Incident, survivor: Incident) -> None:
+    """What is said of a break-in is not lost with a duplicate. Raises IncidentError."""
+    if duplicate.break_in_confirmed_at is not None and survivor.break_in_confirmed_at is None:
+        raise IncidentError("into: a break-in was confirmed in the duplicate; confirm it in the one that stays first")
+    if is_suspected(duplicate) and IncidentClass.SECURITY not in survivor.classes:
+        raise IncidentError("into: the one that stays is no security incident; judge the break-in of the other first")

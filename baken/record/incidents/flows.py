@@ -22,6 +22,8 @@ from baken.record.incidents import checks, project
 from baken.record.incidents.checks import (
     arrived,
     clean,
+    judged_first,
+    keeps_verdict,
     known_classes,
     level,
     not_closed,
@@ -250,6 +252,8 @@ def change_classes(caller: Caller, number: int, *, classes: Collection[str], rea
     """What the incident touches, corrected by a person, hence confirmed."""
     incident = locked(caller, number, Permission.WORK_INCIDENTS)
     known = known_classes(classes)
+    if IncidentClass.SECURITY not in known:
+        judged_first(caller, incident)
     say(caller, incident, Message.Kind.REASON, reason, visible=False)
     now = clock.now()
     entries = [Entry(Kind.CLASSES_CHANGED, now, {"classes": known}), Entry(Kind.CLASSES_CONFIRMED, now)]
@@ -278,6 +282,7 @@ def leave_out(caller: Caller, number: int, *, outcome: Outcome, reason: str) -> 
     if own:
         still_open(incident)
     not_left_out(incident)
+    judged_first(caller, incident)
     told = outcome in (Outcome.WITHDRAWN, Outcome.REJECTED)
     say(caller, incident, Message.Kind.REASON, reason, visible=told)
     return record(caller, incident, [Entry(Kind.LEFT_OUT, clock.now(), {"outcome": outcome.value})])
@@ -289,6 +294,7 @@ def readmit(caller: Caller, number: int, *, reason: str) -> Incident:
     incident = locked(caller, number, Permission.WORK_INCIDENTS)
     if not incident.outcome:
         raise Conflict("It was not left out.")
+    judged_first(caller, incident)
     say(caller, incident, Message.Kind.REASON, reason, visible=False)
     if incident.survivor:
         give_back(caller, incident, incident.survivor.number)
@@ -307,6 +313,8 @@ def merge(caller: Caller, number: int, *, into: int) -> Incident:
     not_left_out(survivor)
     if (duplicate.organisation_id, duplicate.service_id) != (survivor.organisation_id, survivor.service_id):
         raise IncidentError("into: choose an incident of the same customer and service")
+    judged_first(caller, duplicate)
+    keeps_verdict(duplicate, survivor)
     now = clock.now()
     data = {"outcome": Outcome.DUPLICATE.value, "survivor": str(survivor.id)}
     record(caller, duplicate, [Entry(Kind.LEFT_OUT, now, data)])

@@ -15,7 +15,7 @@ from baken.record.people import reads as people
 from baken.record.people.access import Permission
 from baken.show.api.access import ApiRequest, needs
 from baken.show.api.incidents import Classes, Incident, Level
-from baken.show.api.schemas import Input, Instant, Moment, Number, Said, Text
+from baken.show.api.schemas import Input, Instant, Moment, Number, Reason, Said, Text
 
 READ, REPORT, WORK = Permission.READ_INCIDENTS, Permission.REPORT_INCIDENTS, Permission.WORK_INCIDENTS
 router = Router(tags=["Handling incidents"])
@@ -56,12 +56,6 @@ class Wait(Input):
     on: Waiting
     question: Text = Field(examples=["Which browser do you use?"])
     seen: Seen = None
-
-
-class Reason(Input):
-    """Why."""
-
-    reason: Text = Field(examples=["It happened again an hour later."])
 
 
 class NewPriority(Reason):
@@ -211,9 +205,12 @@ def priority(request: ApiRequest, number: Number, data: NewPriority) -> Row:
     return flows.change_priority(request.auth, number, impact=data.impact, urgency=data.urgency, reason=data.reason)
 
 
-@router.put("/incidents/{number}/classes", response=Incident, **work("Change the classes", answers=()))
+@router.put("/incidents/{number}/classes", response=Incident, **work("Change the classes"))
 def classes(request: ApiRequest, number: Number, data: NewClasses) -> Row:
-    """What the incident touches, corrected by a person, hence confirmed."""
+    """What the incident touches, corrected by a person, hence confirmed.
+
+    409 for who takes `security` off an incident that is not judged yet, or a confirmed break-in, and may not judge.
+    """
     return flows.change_classes(request.auth, number, classes=data.classes, reason=data.reason)
 
 
@@ -229,7 +226,11 @@ def confirmation(request: ApiRequest, number: Number) -> Row:
 
 @router.post("/incidents/{number}/outcome", response={201: Incident}, **work("Leave an incident out", REPORT))
 def outcome(request: ApiRequest, number: Number, data: NewOutcome) -> Row:
-    """Take it out of the counts. A customer withdraws their own; for the desk this needs `incidents:work`."""
+    """Take it out of the counts. A customer withdraws their own; for the desk this needs `incidents:work`.
+
+    Where somebody may have broken in, only who judges that may: 409 for others. The same holds for counting it again
+    and for merging it.
+    """
     return flows.leave_out(request.auth, number, outcome=Outcome(data.outcome), reason=data.reason)
 
 

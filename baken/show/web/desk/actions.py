@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from baken.domain.facts import IncidentClass, Outcome
 from baken.record.incidents import break_ins, flows
-from baken.record.incidents.checks import DONE
+from baken.record.incidents.checks import DONE, may_take_out
 from baken.record.incidents.models import Incident, Message
 from baken.record.people.access import Caller, Permission
 from baken.show.files import all_arrived
@@ -58,7 +58,7 @@ class Action:
 
     fits: whether it makes sense for an incident. draft: the kind of message whose draft fills it in. staff: whether
     it is for the desk alone, for customers alone (False) or for both (None). once_done: what it takes after the
-    resolution.
+    resolution. takes_out: whether it is for the manager alone while somebody may have broken in.
     """
 
     form: type[forms.ActionForm]
@@ -69,6 +69,7 @@ class Action:
     draft: str = ""
     staff: bool | None = True
     once_done: Permission | None = None
+    takes_out: bool = False
 
     @property
     def takes_files(self) -> bool:
@@ -79,7 +80,8 @@ class Action:
         """Whether the caller can do it now."""
         for_them = self.staff is None or self.staff == caller.staff
         late = self.once_done is not None and incident.status in DONE and not caller.may(self.once_done)
-        return for_them and not late and caller.may(self.needs) and self.fits(incident)
+        held = self.takes_out and not may_take_out(caller, incident)
+        return for_them and not late and not held and caller.may(self.needs) and self.fits(incident)
 
 
 def _reply(caller: Caller, number: int, given: Given) -> object:
@@ -175,6 +177,7 @@ ACTIONS: Mapping[str, Action] = {
             caller, number, outcome=given["outcome"], reason=given["message"]
         ),
         _("It is left out of the counts."),
+        takes_out=True,
     ),
     "withdrawal": Action(
         forms.WithdrawForm,
@@ -185,17 +188,20 @@ ACTIONS: Mapping[str, Action] = {
         _undone,
         _REPORT,
         staff=False,
+        takes_out=True,
     ),
     "readmission": Action(
         forms.ReasonForm,
         lambda caller, number, given: flows.readmit(caller, number, reason=given["message"]),
         _("It counts again."),
         lambda incident: not _counting(incident),
+        takes_out=True,
     ),
     "merger": Action(
         forms.MergeForm,
         lambda caller, number, given: flows.merge(caller, number, into=given["into"]),
         _("It was merged."),
+        takes_out=True,
     ),
     "outage": Action(
         forms.OutageForm,
