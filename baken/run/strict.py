@@ -10,8 +10,11 @@ from ipaddress import ip_address
 from urllib.parse import parse_qs, urlsplit
 
 import psycopg
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from psycopg.conninfo import conninfo_to_dict
 
+from baken.domain.keys import RSA_BITS
+from baken.reach.pinning import leaf
 from baken.run import certificate as certificates
 from baken.run import configuration
 from baken.run.configuration import ConfigurationError
@@ -75,8 +78,17 @@ def address(environ: Environ) -> Iterator[str]:
 
 
 def own_certificate(environ: Environ) -> Iterator[str]:
-    if not certificates.certificate({**environ, "BAKEN_URL": ""}):  # which `address` looks at
+    found = certificates.certificate({**environ, "BAKEN_URL": ""})  # which `address` looks at
+    if not found:
         yield "BAKEN_CERTIFICATE: name one, and its key, so that nothing comes in the clear, from a proxy either"
+    elif isinstance(key := leaf(found.chain).public_key(), RSAPublicKey) and key.key_size < RSA_BITS:
+        yield f"BAKEN_CERTIFICATE: have one made for an elliptic curve, or RSA of {RSA_BITS} bits, so that it is strong"
+
+
+def limits(environ: Environ) -> Iterator[str]:
+    lifted = [name for name, quota in configuration.limits(environ).items() if not quota]
+    if lifted:
+        yield f"BAKEN_LIMITS: give {', '.join(lifted)} a number above 0, so that nobody asks without end"
 
 
 def leaked_passwords(environ: Environ) -> Iterator[str]:
@@ -135,7 +147,7 @@ def logs(environ: Environ) -> Iterator[str]:
 
 
 DEMANDS: tuple[Demand, ...] = (
-    words, address, own_certificate, leaked_passwords, scanner, databases, vault, store, secrets, logs,
+    words, address, own_certificate, limits, leaked_passwords, scanner, databases, vault, store, secrets, logs,
 )  # fmt: skip
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 START = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
 END = START + datetime.timedelta(days=36_500)
 
@@ -33,9 +34,9 @@ class Authority:
         self.file = folder / f"{name}.pem"
         self.file.write_bytes(self._certificate.public_bytes(serialization.Encoding.PEM))
 
-    def sign(self, name: str, file: str = "") -> Pair:
+    def sign(self, name: str, file: str = "", key: Key | None = None) -> Pair:
         """A certificate and key for a host name, an address, or the role of a database."""
-        key = ec.generate_private_key(ec.SECP256R1())
+        key = key or ec.generate_private_key(ec.SECP256R1())
         builder = _builder(_named(name), self._name, key)
         builder = builder.add_extension(x509.SubjectAlternativeName([_general(name)]), critical=False)
         certificate = builder.sign(self._key, hashes.SHA256())
@@ -62,6 +63,6 @@ def _general(name: str) -> x509.GeneralName:
         return x509.DNSName(name.replace("_", "-"))
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+def _builder(subject: x509.Name, issuer: x509.Name, key: Key) -> x509.CertificateBuilder:
     builder = x509.CertificateBuilder(issuer, subject, key.public_key(), x509.random_serial_number())
     return builder.not_valid_before(START).not_valid_after(END)

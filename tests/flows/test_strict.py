@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from baken.run import health
 from baken.run.strict import NotStrict, insist, missing
@@ -42,6 +43,7 @@ ALSO = [
     {"DATABASE_URL": "postgresql://baken_app@/baken?host=/run/postgresql"},
     {"DATABASE_URL": "postgresql:///baken"},
     {"BAKEN_S3_ENDPOINT": ""},
+    {"BAKEN_LIMITS": "pages=60"},
 ]
 
 SPOILED = [
@@ -52,6 +54,8 @@ SPOILED = [
     ("BAKEN_URL", {"BAKEN_URL": "https://192.0.2.1"}),
     ("BAKEN_CERTIFICATE", {"BAKEN_CERTIFICATE": "", "BAKEN_CERTIFICATE_KEY": ""}),
     ("BAKEN_CERTIFICATE_KEY", {"BAKEN_CERTIFICATE_KEY": ""}),
+    ("BAKEN_LIMITS", {"BAKEN_LIMITS": "pages=0,reads=9"}),
+    ("BAKEN_LIMITS", {"BAKEN_LIMITS": "sides=9"}),
     ("BAKEN_SECOND_FACTOR", {"BAKEN_SECOND_FACTOR": "staff"}),
     ("BAKEN_SECOND_FACTOR", {"BAKEN_SECOND_FACTOR": ""}),
     ("BAKEN_LEAKED_PASSWORDS", {"BAKEN_LEAKED_PASSWORDS": ""}),
@@ -104,6 +108,14 @@ def test_what_is_missing_is_named_with_its_remedy(complete: dict[str, str], name
     assert missing({**complete, **change, "BAKEN_STRICT": "no"}) == []
     with pytest.raises(NotStrict, match=rf"\n  {named}: "):
         insist(complete | change)
+
+
+@pytest.mark.parametrize(("bits", "enough"), [(2_048, False), (3_072, True)])
+def test_its_own_certificate_has_a_long_key(complete: dict[str, str], tmp_path: Path, bits: int, enough: bool) -> None:
+    pair = Authority(tmp_path, "other").sign("rsa", key=rsa.generate_private_key(65_537, bits))
+    found = missing(complete | {"BAKEN_CERTIFICATE": str(pair.chain), "BAKEN_CERTIFICATE_KEY": str(pair.key)})
+    assert (found == []) is enough
+    assert enough or "RSA of 3072 bits" in found[0]
 
 
 @pytest.mark.parametrize("program", [["baken.run.cli", "up"], ["baken.run.web"], ["baken.run.worker"]])
