@@ -41,7 +41,7 @@ install-dev: ## the same, and the tools to test and change it
 
 test: lint ## every check and every test
 	@BAKEN_CHROMIUM=$$($(BIN)/python tools/browser.py) && export BAKEN_CHROMIUM && \
-	  exec $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	  exec $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 lint: install-dev ## style, types and the house's layers
 	@$(BIN)/ruff check .

@@ -38,6 +38,18 @@ hypothesis.settings.register_profile("baken", deadline=None, suppress_health_che
 hypothesis.settings.load_profile("baken")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files whose tests commit come first: they take longest, and the others fill the gaps between the processes."""
+    long = {item.path for item in items if _commits(item)}
+    items.sort(key=lambda item: item.path not in long)
+
+
+def _commits(item: pytest.Item) -> bool:
+    mark = item.get_closest_marker("django_db")
+    return bool(mark and mark.kwargs.get("transaction")) or "live_server" in getattr(item, "fixturenames", ())
+
+
 def pytest_configure() -> None:
     """The pages speak Dutch in the tests as well; compiled once, before a parallel run divides itself."""
     if "PYTEST_XDIST_WORKER" not in os.environ:

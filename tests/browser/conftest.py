@@ -27,7 +27,7 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright's loop runs in th
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 Visit = Callable[..., Page]
-Barriers = Callable[[Page], list[str]]
+Barriers = Callable[..., list[str]]
 
 
 @pytest.fixture(scope="session")
@@ -117,11 +117,12 @@ def _sign_in(context: BrowserContext, site: str, person: Person) -> None:
 
 @pytest.fixture(scope="session")
 def barriers() -> Barriers:
-    """What axe finds on a page, one line each: rule, what it means, where."""
+    """What axe finds on a page, one line each: rule, what it means, where. colours: whether it looks at them too."""
     axe = Axe()
 
-    def barriers(page: Page) -> list[str]:
-        found = axe.run(page).response["violations"]
+    def barriers(page: Page, *, colours: bool = True) -> list[str]:
+        options = {} if colours else {"rules": {"color-contrast": {"enabled": False}}}
+        found = axe.run(page, options=options).response["violations"]
         return [
             f"{page.url} {rule['id']}: {rule['help']}: {json.dumps([node['target'] for node in rule['nodes']][:5])}"
             for rule in found
