@@ -8,9 +8,6 @@ from django.utils import translation
 from baken.show.api.problems import problem
 from baken.show.web.errors import crowded
 
-AGAIN = 30
-"""Seconds after which it is worth another try."""
-
 
 class Crowd:
     """Stands before whatever takes a connection to the database."""
@@ -24,9 +21,6 @@ class Crowd:
 
 def _come_again(request: HttpRequest) -> HttpResponse:
     if request.path_info.startswith("/api/"):
-        response = problem(503, "Too many large requests are being received; try again.")
-    else:
-        with translation.override(translation.get_language_from_request(request)):
-            response = crowded()
-    response.headers["Retry-After"] = str(AGAIN)
-    return response
+        return problem(503, "Too many large requests are being received; try again.")
+    with translation.override(translation.get_language_from_request(request)):
+        return crowded()

@@ -16,5 +16,5 @@ class WrongRootKey(KeyringError):
     """
 
 
-class RootKeyUnreachable(KeyringError):
+class RootKeyUnreachable(KeyringError, ConnectionError):
     """Whoever keeps the root key does not answer. Nothing is lost; what is open stays open until it is restarted."""

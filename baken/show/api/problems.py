@@ -22,6 +22,8 @@ from baken.record.orgs.places import StoreUnreachable
 from baken.record.people.access import Conflict, Forbidden, NotFound
 from baken.record.people.limits import TooOften
 
+AGAIN = 30
+"""Seconds after which it is worth another try when something does not answer."""
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
@@ -54,6 +56,8 @@ def problem(status: int, detail: str = "", **members: Any) -> HttpResponse:
     response = JsonResponse(body, status=status, content_type=MEDIA_TYPE)
     if status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="baken"'
+    if status == 503:
+        response.headers["Retry-After"] = str(AGAIN)
     return response
 
 
@@ -79,6 +83,7 @@ def add_handlers(api: NinjaAPI) -> None:
         OperationalError: _unavailable,
         InterfaceError: _unavailable,
         PoolTimeout: _unavailable,
+        ConnectionError: _keyless,
         Exception: _defect,
     }
     for exception, answer in answers.items():
@@ -153,6 +158,12 @@ def _clash(exc: IntegrityError) -> HttpResponse:
 def _unavailable(exc: Exception) -> HttpResponse:
     log.warning("the database does not answer: %s", exc)
     return problem(503)
+
+
+def _keyless(exc: Exception) -> HttpResponse:
+    """Whoever keeps the root key is away."""
+    log.warning("the keys are not to be had: %s", exc)
+    return problem(503, "The vault with the keys does not answer in time; try again.")
 
 
 def _defect(exc: Exception) -> HttpResponse:

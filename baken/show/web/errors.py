@@ -1,10 +1,12 @@
 """Errors as people see them: beside a field, or as a page that says what happened and what to do."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
 from django.core.exceptions import NON_FIELD_ERRORS, BadRequest, RequestDataTooBig, ValidationError
+from django.db import InterfaceError, OperationalError
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -16,6 +18,10 @@ from baken.record.people.access import Conflict, NotFound
 from baken.show.web import remedies
 
 WITH_OWN_PAGE = (400, 403, 404, 409, 413)
+SILENCE = (OperationalError, InterfaceError, ConnectionError)
+"""Raised when the database does not answer, or has no connection left, or whoever keeps the root key is away."""
+AGAIN = 30
+"""Seconds after which it is worth another try."""
 
 
 @contextmanager
@@ -82,13 +88,25 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def failed(request: HttpRequest) -> HttpResponse:
-    """Django's handler500. Nothing is asked of the database here: it may be what failed."""
+    """Django's handler500, while the exception is at hand. Nothing is asked of the database: it may be what failed."""
+    if isinstance(sys.exception(), SILENCE):
+        return unavailable()
     return HttpResponse(get_template("errors/500.html").render(), status=500)
 
 
 def crowded() -> HttpResponse:
     """Too much is being sent at this moment. Nothing is asked of the database, nor of the session."""
-    return HttpResponse(get_template("errors/503.html").render(), status=503)
+    return _later({"crowded": True})
+
+
+def unavailable() -> HttpResponse:
+    """What every page needs does not answer at this moment. Nothing is asked of it here."""
+    return _later({})
+
+
+def _later(context: dict[str, bool]) -> HttpResponse:
+    page = get_template("errors/503.html").render(context)
+    return HttpResponse(page, status=503, headers={"Retry-After": str(AGAIN)})
 
 
 def hurried(wait: int) -> HttpResponse:

@@ -85,8 +85,12 @@ class Door:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with suppress(OperationalError, InterfaceError):  # the view meets the same, and says so as it should
+        try:
             say(NOBODY)
+        except errors.SILENCE:
+            if not request.path_info.startswith("/api/"):  # which meets the same, and says so in its own form
+                with translation.override(translation.get_language_from_request(request)):
+                    return errors.unavailable()
         try:
             response = self.get_response(request)
             if response.status_code in REFUSED:
