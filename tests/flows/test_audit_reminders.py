@@ -5,12 +5,15 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.test import Client
 
+from baken.domain.alerts import Alert, Level
 from baken.domain.instants import to_us
 from baken.record.audits import flows, reminders
-from baken.record.audits.flows import AuditError
+from baken.record.audits.flows import AuditError, Conflict
 from baken.record.audits.models import Audit
+from baken.record.detection import alerts, sources
 from baken.record.incidents import break_ins
 from baken.record.incidents import flows as incidents
+from baken.record.incidents.models import Incident
 from baken.record.ledger import clock
 from baken.record.ledger import reads as ledger
 from baken.record.reports import duties
@@ -51,7 +54,7 @@ def test_a_newer_audit_takes_the_place_of_one_that_ends(cast: Cast) -> None:
 
 def due_at(cast: Cast, moment: datetime) -> list[tuple[str, bool]]:
     found = duties.due(cast.mona.caller, to_us(moment))
-    return [(one.matter.value, one.overdue) for one in found if one.matter != "drill"]
+    return [(one.matter.value, one.overdue) for one in found.first if one.matter != "drill"]
 
 
 def test_what_is_due_of_audits_and_break_ins_is_on_one_list(cast: Cast) -> None:
@@ -82,13 +85,43 @@ def test_what_is_due_of_audits_and_break_ins_is_on_one_list(cast: Cast) -> None:
     assert reminded(audit) == []
 
 
+def test_a_flood_of_suspicions_hides_no_other_and_what_is_not_listed_is_counted(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, client: Client
+) -> None:
+    monkeypatch.setattr(duties, "OF_ONE_SOURCE", 2)
+    for code in ("noisy", "quiet"):
+        sources.add_source(cast.adam.caller, code=code, tool="generic", service=cast.service)
+
+    def alerted(code: str, rule: str, level: Level, minute: int) -> int:
+        with clock.at(JUNE + timedelta(minutes=minute)):
+            return alerts.take(cast.program, code, [Alert(rule, rule, "web-1", "", "x", level)]).incidents.pop()
+
+    noise = [alerted("noisy", f"noise {minute}", Level.HIGH, minute) for minute in range(5)]
+    grave = alerted("noisy", "Rootkit", Level.CRITICAL, 6)
+    quiet = alerted("quiet", "Port scan", Level.MEDIUM, 7)
+    with clock.at(JUNE + timedelta(minutes=8)):
+        asked = incidents.report(
+            cast.alice.caller, organisation=cast.customer, service=cast.service, subject="Odd", classes=["security"]
+        ).number
+        found = duties.due(cast.mona.caller, to_us(clock.now()))
+        suspected = [(one.about.number, one.critical) for one in found.first if isinstance(one.about, Incident)]
+        assert suspected == [(grave, True), (noise[0], False), (quiet, False), (asked, False)]
+        assert found.more == [(cast.service, 4)]
+        client.force_login(cast.mona.user)
+        page = client.get("/kpis/").content.decode()
+        assert "4 more incidents" in page
+        assert client.get("/kpis/C8/?service=cloud").status_code == 200
+
+
 def test_a_finding_is_closed_by_somebody_who_shows_why(cast: Cast) -> None:
     finding = flows.add_finding(cast.audrey.caller, opened(cast).number, title="Old TLS", severity="high")
     with pytest.raises(AuditError, match=r"^evidence: "):
         flows.close_finding(cast.mona.caller, finding.id, evidence=" ")
     flows.close_finding(cast.mona.caller, finding.id, evidence="Change 118, scanned by Bob.")
-    again = flows.close_finding(cast.audrey.caller, finding.id, evidence="Me too.")
-    assert (again.closed_by, again.evidence) == (cast.mona.user, "Change 118, scanned by Bob.")
+    with pytest.raises(Conflict, match="closed already"):
+        flows.close_finding(cast.audrey.caller, finding.id, evidence="Me too.")
+    finding.refresh_from_db()
+    assert (finding.closed_by, finding.evidence) == (cast.mona.user, "Change 118, scanned by Bob.")
 
 
 def test_the_front_pages_of_manager_and_administrator_show_what_is_due(cast: Cast, client: Client) -> None:

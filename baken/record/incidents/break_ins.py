@@ -73,7 +73,7 @@ def duties_of(incident: Incident, as_of: int) -> Sequence[Duty]:
     return duties(terms.zone, to_us(incident.reported), sent, as_of)
 
 
-def unjudged(caller: Caller, limit: int = 50) -> QuerySet[Incident]:
+def unjudged(caller: Caller) -> QuerySet[Incident]:
     """Open or not, the security incidents of which nobody has judged yet whether somebody broke in, oldest first.
 
     None that was imported: what happened elsewhere is judged there.
@@ -83,7 +83,7 @@ def unjudged(caller: Caller, limit: int = 50) -> QuerySet[Incident]:
         .exclude(origin=Origin.IMPORT)
         .filter(outcome="", break_in_confirmed_at=None, break_in_rejected_at=None)
     )
-    return rows.filter(classes__contains=[IncidentClass.SECURITY.value]).order_by("reported")[:limit]
+    return rows.filter(classes__contains=[IncidentClass.SECURITY.value]).order_by("reported")
 
 
 def _a_person(caller: Caller) -> None:

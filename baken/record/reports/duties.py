@@ -3,11 +3,17 @@
 `due` is the list of what cannot wait, for the front pages of the service manager and the administrator.
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from django.db.models import Case, Count, Exists, F, OuterRef, QuerySet, Subquery, Value, When, Window
+from django.db.models.functions import RowNumber
+
+from baken.domain.alerts import Level
+from baken.domain.facts import Priority
 from baken.domain.instants import DAY, to_datetime, to_us
 from baken.domain.intervals import Intervals
 from baken.domain.periods import Period, PeriodKind, containing, previous_periods
@@ -16,6 +22,7 @@ from baken.record.audits import reminders
 from baken.record.audits.models import Audit, Finding, SecurityReview
 from baken.record.catalogue import reads as catalogue
 from baken.record.catalogue.models import Service
+from baken.record.detection.models import AlertGroup
 from baken.record.incidents import break_ins
 from baken.record.incidents.models import Incident
 from baken.record.people.access import Caller, Permission
@@ -72,6 +79,7 @@ class Due:
     """Something that is due at an instant (microseconds), or was: `overdue`.
 
     about: the audit, finding, incident or service it is about, by its matter. service: None for a finding.
+    critical: of a suspicion, that a tool finds it so.
     """
 
     matter: Matter
@@ -79,13 +87,29 @@ class Due:
     service: Service | None
     at: int
     overdue: bool
+    critical: bool = False
 
 
-def due(caller: Caller, as_of: int) -> list[Due]:
-    """What is due within the time of its first reminder, or is overdue; what is due first comes first."""
+@dataclass(frozen=True, slots=True)
+class Dues:
+    """What is due. more: services of which further suspicions are to be judged, and how many."""
+
+    first: Sequence[Due]
+    more: Sequence[tuple[Service, int]]
+
+
+OF_ONE_SOURCE = 10
+"""Suspicions of one alert source, or reported by one organisation, that are listed: what one of them sends or reports
+hides nothing of the others."""
+
+
+def due(caller: Caller, as_of: int) -> Dues:
+    """What is due within the time of its first reminder, or is overdue; critical suspicions first, then by time."""
     caller.require(Permission.WRITE_DRILLS)
-    found = [*_grades(as_of), *_findings(as_of), *_break_ins(caller, as_of), *_drills(caller, as_of)]
-    return sorted(found, key=lambda one: one.at)
+    unjudged = break_ins.unjudged(caller)
+    suspected = list(_break_ins(unjudged, as_of))
+    found = [*_grades(as_of), *_findings(as_of), *suspected, *_drills(caller, as_of)]
+    return Dues(sorted(found, key=lambda one: (not one.critical, one.at)), _more(unjudged, suspected))
 
 
 def _grades(as_of: int) -> Iterator[Due]:
@@ -101,11 +125,27 @@ def _findings(as_of: int) -> Iterator[Due]:
             yield Due(Matter.FINDING, finding, None, at, overdue=at <= as_of)
 
 
-def _break_ins(caller: Caller, as_of: int) -> Iterator[Due]:
-    """Suspicions that nobody has judged: whether somebody broke in has to be known within a day."""
-    for incident in break_ins.unjudged(caller):
+def _break_ins(unjudged: QuerySet[Incident], as_of: int) -> Iterator[Due]:
+    """Suspicions that nobody has judged: whether somebody broke in has to be known within a day. The gravest first."""
+    alerts = AlertGroup.objects.filter(incident=OuterRef("id"))
+    rows = unjudged.annotate(
+        critical=Exists(alerts.filter(level=Level.CRITICAL)), source=Subquery(alerts.values("source")[:1]),
+        rank=Case(When(priority=Priority.HIGH, then=0), When(priority=Priority.MEDIUM, then=1), default=Value(2)),
+    )  # fmt: skip
+    order = [F("critical").desc(), "rank", "reported", "id"]
+    place = Window(RowNumber(), partition_by=[F("source"), F("organisation")], order_by=order)
+    for incident in rows.annotate(place=place).filter(place__lte=OF_ONE_SOURCE).order_by("reported", "id"):
         at = to_us(incident.reported) + DAY
-        yield Due(Matter.BREAK_IN, incident, incident.service, at, overdue=at <= as_of)
+        overdue = at <= as_of
+        yield Due(Matter.BREAK_IN, incident, incident.service, at, overdue=overdue, critical=incident.critical)
+
+
+def _more(unjudged: QuerySet[Incident], shown: Sequence[Due]) -> list[tuple[Service, int]]:
+    """The services of which not all suspicions are shown, and how many are not."""
+    seen = Counter(one.service for one in shown)
+    counts = dict(unjudged.order_by().values_list("service").annotate(Count("id")))
+    services = Service.objects.filter(id__in=counts).order_by("name")
+    return [(one, counts[one.id] - seen[one]) for one in services if counts[one.id] > seen[one]]
 
 
 def _drills(caller: Caller, as_of: int) -> Iterator[Due]:
@@ -116,7 +156,8 @@ def _drills(caller: Caller, as_of: int) -> Iterator[Due]:
 
 def _drill_due(service: Service, as_of: int) -> DrillDue:
     every = catalogue.held_at(service.id, service.organisation_id, to_datetime(as_of)).terms.drill_every
-    last = Drill.objects.filter(service=service, finished__lte=to_datetime(as_of)).order_by("-finished").first()
+    drills = Drill.objects.filter(service=service, retracted_at=None)
+    last = drills.filter(finished__lte=to_datetime(as_of)).order_by("-finished").first()
     if every is None:
         return DrillDue(service, last, None, overdue=False)
     due = to_us((last.finished if last else service.created_at) + timedelta(microseconds=every))
@@ -124,7 +165,7 @@ def _drill_due(service: Service, as_of: int) -> DrillDue:
 
 
 def _unreviewed(service: Service, month: Period, as_of: int) -> Unreviewed:
-    spans = SecurityReview.objects.filter(service=service).values_list("began", "ended")
+    spans = SecurityReview.objects.filter(service=service, retracted_at=None).values_list("began", "ended")
     seen = Intervals.of((to_us(began), to_us(ended)) for began, ended in spans)
     return Unreviewed(service, month, seen.gaps(month.start, max(month.start, min(month.end, as_of))))
 

@@ -64,10 +64,10 @@ def kpi(request: PageRequest, code: str) -> HttpResponse:
     return show(request, f"kpi/evidence_{behind.kind}.html", context)
 
 
-def due_for(request: PageRequest) -> list[duties.Due]:
+def due_for(request: PageRequest) -> duties.Dues | None:
     """What cannot wait, for whoever looks after it."""
     looks_after = request.caller.may(Permission.WRITE_DRILLS)
-    return duties.due(request.caller, to_us(clock.now())) if looks_after else []
+    return duties.due(request.caller, to_us(clock.now())) if looks_after else None
 
 
 def chosen(request: PageRequest, found: asked.Asked) -> dict[str, object]:
