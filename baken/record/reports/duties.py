@@ -132,8 +132,11 @@ def _break_ins(unjudged: QuerySet[Incident], as_of: int) -> Iterator[Due]:
         critical=Exists(alerts.filter(level=Level.CRITICAL)), source=Subquery(alerts.values("source")[:1]),
         rank=Case(When(priority=Priority.HIGH, then=0), When(priority=Priority.MEDIUM, then=1), default=Value(2)),
     )  # fmt: skip
-    order = [F("critical").desc(), "rank", "reported", "id"]
-    place = Window(RowNumber(), partition_by=[F("source"), F("organisation")], order_by=order)
+    place = Window(
+        RowNumber(),
+        partition_by=[F("source"), F("organisation")],
+        order_by=[F("critical").desc(), "rank", "reported", "id"],
+    )
     for incident in rows.annotate(place=place).filter(place__lte=OF_ONE_SOURCE).order_by("reported", "id"):
         at = to_us(incident.reported) + DAY
         overdue = at <= as_of
