@@ -58,8 +58,12 @@ OF_A_FILE, PART_OF_A_FILE = (f"EXISTS (SELECT FROM orgs_file WHERE id = {name})"
 REPORT_OF_MY_AUDIT = "EXISTS (SELECT FROM audits_audit WHERE report_id = orgs_file.id)"
 MY_AUDITS = "(SELECT id FROM audits_audit)"
 """Policies hold inside policies too: for an auditor these are the audits they were invited to."""
+MY_TOKENS = "(SELECT id FROM people_apitoken)"
 MY_USER = f"'user:' || user_id = {ACTOR}"
 MYSELF = f"'user:' || id = {ACTOR}"
+KEPT = "SELECT, UPDATE (erased_at)"
+"""With `leaves` false, for a row that may be kept as it is for a transaction (FOR KEY SHARE) and not be changed: so
+nobody writes for an organisation that is being erased."""
 IN_MY_NAME = f"{MINE} AND actor = {ACTOR}"
 OF_THE_SERVICE = (
     f"{OURS} AND (organisation_id = {ME} OR stream_kind IN "
@@ -88,7 +92,7 @@ _MYSELF = {
 }
 
 AT_THE_DOOR: Mapping[str, Rule] = {
-    "orgs_organisation": Rule(),
+    "orgs_organisation": Rule(may=KEPT, leaves="false"),
     **_READ_KEYS,
     LEDGER: Rule(OF_SIGNING_IN, "SELECT, INSERT"),
     "people_user": Rule(may="SELECT, UPDATE (password, last_login)"),
@@ -106,7 +110,7 @@ AT_THE_DOOR: Mapping[str, Rule] = {
 }
 
 OF_A_CUSTOMER: Mapping[str, Rule] = {
-    "orgs_organisation": Rule(f"id = {ME} OR kind = 'provider'"),
+    "orgs_organisation": Rule(f"id = {ME} OR kind = 'provider'", KEPT, "false"),
     "orgs_wrappingkey": Rule(OURS),
     "orgs_datakey": Rule(OURS),
     "orgs_file": Rule(f"{MINE} AND visible", EVERYTHING),
@@ -150,7 +154,7 @@ OF_A_CUSTOMER: Mapping[str, Rule] = {
 }
 
 OF_AN_AUDITOR: Mapping[str, Rule] = {
-    "orgs_organisation": Rule("kind = 'provider'"),
+    "orgs_organisation": Rule("kind = 'provider'", KEPT, "false"),
     "orgs_wrappingkey": Rule(OURS),
     "orgs_datakey": Rule(OURS),
     "orgs_file": Rule(f"{MINE} AND kind = 'report' AND (by = {PERSON} OR {REPORT_OF_MY_AUDIT})", EVERYTHING),
@@ -158,7 +162,8 @@ OF_AN_AUDITOR: Mapping[str, Rule] = {
     "orgs_filepart": Rule(f"{MINE} AND {PART_OF_A_FILE}", EVERYTHING),
     "orgs_filefault": Rule(MINE, "SELECT, INSERT"),
     LEDGER: Rule(
-        f"{MINE} AND (stream_kind = 'look' OR stream_id = {PERSON} OR stream_id IN {MY_AUDITS})",
+        f"{MINE} AND (stream_kind = 'look' OR stream_id = {PERSON} OR stream_id IN {MY_TOKENS} "
+        f"OR stream_id IN {MY_AUDITS})",
         "SELECT, INSERT",
         IN_MY_NAME,
     ),
@@ -168,7 +173,7 @@ OF_AN_AUDITOR: Mapping[str, Rule] = {
     "catalogue_agreement": Rule("base AND service_id IN (SELECT id FROM catalogue_service)"),
     "catalogue_agreementversion": Rule("agreement_id IN (SELECT id FROM catalogue_agreement)"),
     "audits_audit": Rule(f"invited_id = {PERSON}", "SELECT, UPDATE"),
-    "audits_finding": Rule(f"audit_id IN {MY_AUDITS}", "SELECT, INSERT, UPDATE"),
+    "audits_finding": Rule(f"audit_id IN {MY_AUDITS}", EVERYTHING),
 }
 
 OF_EVERYBODY_ELSE: Mapping[str, Mapping[str, Rule]] = {

@@ -160,7 +160,7 @@ def test_a_passkey_is_added_and_lets_in_alone_and_as_second_step(
     expect(page.get_by_role("status").first).to_contain_text("This passkey is not known here")
     kinds = list(LedgerFact.objects.filter(stream_id=cast.alice.user.id).order_by("seq").values_list("kind", flat=True))
     assert [kind for kind in kinds if "password" not in kind] == [
-        "person.passkey_added", "person.recovery_codes_made", "person.passkey_removed",
+        "person.added", "person.passkey_added", "person.recovery_codes_made", "person.passkey_removed",
     ]  # fmt: skip
 
 

@@ -33,7 +33,8 @@ def enrolled(user: User) -> str:
 
 
 def kinds(user: User) -> list[str]:
-    return list(LedgerFact.objects.filter(stream_id=user.id).order_by("seq").values_list("kind", flat=True))
+    rows = LedgerFact.objects.filter(stream_id=user.id).exclude(kind="person.added")
+    return list(rows.order_by("seq").values_list("kind", flat=True))
 
 
 @pytest.fixture

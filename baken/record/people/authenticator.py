@@ -15,9 +15,10 @@ from django.conf import settings
 from django.db import transaction
 
 from baken.record.ledger import clock
-from baken.record.people import factors
+from baken.record.people import factors, happenings
 from baken.record.people.access import Caller, Permission
 from baken.record.people.flows import PeopleError
+from baken.record.people.happenings import Happening
 from baken.record.people.models import Authenticator, User
 
 DIGITS = 6
@@ -78,7 +79,7 @@ def confirm(user: User, code: str) -> None:
         raise PeopleError(REFUSED[algorithm])
     row.confirmed_at = clock.now()
     row.save(update_fields=["confirmed_at"])
-    factors.note(user, factors.Happening.AUTHENTICATOR_ADDED)
+    happenings.note(user, Happening.AUTHENTICATOR_ADDED)
 
 
 @transaction.atomic
@@ -96,7 +97,7 @@ def remove(user: User) -> None:
         return
     if row.confirmed_at is not None:
         factors.keeps_one(user, without=row)
-        factors.note(user, factors.Happening.AUTHENTICATOR_REMOVED)
+        happenings.note(user, Happening.AUTHENTICATOR_REMOVED)
     row.delete()
 
 

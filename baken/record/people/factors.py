@@ -1,4 +1,4 @@
-"""Second factors: who has them, of whom one is asked, and what becomes of them, on the person's own stream."""
+"""Second factors: who has them, of whom one is asked, and what becomes of them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,10 +7,9 @@ from enum import StrEnum
 from django.conf import settings
 from django.db import transaction
 
-from baken.record.ledger import clock
-from baken.record.ledger.flows import Entry, Stream, append
 from baken.record.people import access
 from baken.record.people.access import STAFF, Caller, Permission, Role
+from baken.record.people.happenings import Happening, done
 from baken.record.people.models import Authenticator, Identity, Passkey, RecoveryCode, User
 
 
@@ -20,24 +19,6 @@ class Demand(StrEnum):
     OFF = "off"
     STAFF = "staff"
     EVERYONE = "everyone"
-
-
-class Happening(StrEnum):
-    """Kinds of facts on a person's stream; the comment names the keys of `data`."""
-
-    AUTHENTICATOR_ADDED = "person.authenticator_added"
-    AUTHENTICATOR_REMOVED = "person.authenticator_removed"
-    PASSKEY_ADDED = "person.passkey_added"  # passkey
-    PASSKEY_REMOVED = "person.passkey_removed"  # passkey
-    PASSKEY_DOUBTED = "person.passkey_doubted"  # passkey; its counter went back, so there may be a copy
-    CODES_MADE = "person.recovery_codes_made"  # count
-    CODE_USED = "person.recovery_code_used"  # left
-    IDENTITY_LINKED = "person.identity_linked"  # provider
-    IDENTITIES_UNLINKED = "person.identities_unlinked"  # count
-    STEP_LOCKED = "person.second_step_locked"  # minutes; after ten wrong codes
-    FIRST_PASSWORD_MADE = "person.first_password_made"  # noqa: S105  by somebody else; it ends by itself
-    PASSWORD_CHOSEN = "person.password_chosen"  # noqa: S105  by themself, in place of a first one
-    FACTORS_RESET = "person.factors_reset"  # by somebody else, for a person who lost them
 
 
 class LastFactor(access.Conflict):
@@ -101,7 +82,7 @@ def reset(caller: Caller, user: User) -> None:
     caller.require(Permission.WRITE_PEOPLE)
     for model in (Authenticator, Passkey, RecoveryCode):
         model._default_manager.filter(user=user).delete()
-    note(user, Happening.FACTORS_RESET, actor=caller.actor)
+    done(caller, user, Happening.FACTORS_RESET)
 
 
 @transaction.atomic
@@ -113,11 +94,5 @@ def unlink(caller: Caller, user: User) -> int:
     caller.require(Permission.WRITE_PEOPLE)
     count = Identity.objects.filter(user=user).delete()[0]
     if count:
-        note(user, Happening.IDENTITIES_UNLINKED, actor=caller.actor, count=count)
+        done(caller, user, Happening.IDENTITIES_UNLINKED, count=count)
     return count
-
-
-def note(user: User, kind: Happening, *, actor: str = "", **data: int | str) -> None:
-    """A fact on a person's stream, in the caller's transaction. actor: the person themself when it is not given."""
-    stream = Stream("person", user.id, user.organisation_id)
-    append(stream, [Entry(kind.value, clock.now(), data)], actor=actor or access.actor_of(user.id))

@@ -7,9 +7,10 @@ from typing import Any
 from django.db import transaction
 
 from baken.record.ledger import clock
-from baken.record.people import factors
+from baken.record.people import happenings
 from baken.record.people.access import Caller
 from baken.record.people.flows import add_user, set_password
+from baken.record.people.happenings import Happening
 from baken.record.people.models import User
 from baken.record.people.recovery_codes import ALPHABET
 from baken.record.people.security_log import note
@@ -35,7 +36,7 @@ def give(caller: Caller, user: User, password: str | None = None) -> str:
     """A first password instead of whatever they had, to be shown once. Raises PeopleError for one that is refused."""
     password = password if password is not None else _made()
     set_password(caller, user, password, until=clock.now() + LIFE)
-    factors.note(user, factors.Happening.FIRST_PASSWORD_MADE, actor=caller.actor)
+    happenings.note(user, Happening.FIRST_PASSWORD_MADE, actor=caller.actor)
     note("first-password.made", user=user.id, by=caller.actor)
     return password
 

@@ -11,12 +11,14 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
+from baken.domain.instants import to_us
 from baken.domain.zones import zone as known_zone
 from baken.record.ledger import clock
 from baken.record.orgs import indexkeys
 from baken.record.orgs.models import Organisation
 from baken.record.orgs.search import address_key, address_keys
 from baken.record.people.access import ALLOWED, Caller, Forbidden, NotFound, Permission, Role
+from baken.record.people.happenings import Happening, done, done_to_token
 from baken.record.people.models import ApiToken, Membership, User
 
 
@@ -56,6 +58,7 @@ def add_user(
     user.full_clean(exclude=["password"])
     user.save()
     Membership.objects.bulk_create(Membership(organisation=organisation, user=user, role=role.value) for role in roles)
+    done(caller, user, Happening.ADDED, roles=codes(roles))
     return user
 
 
@@ -80,6 +83,7 @@ def set_appearance(caller: Caller, *, language: str = "", theme: str = "") -> No
     User.objects.filter(id=_self(caller).id).update(**{name: value for name, value in changes.items() if value})
 
 
+@transaction.atomic
 def change_profile(caller: Caller, *, name: str, language: str, zone: str) -> None:
     """The caller's own name, language and time zone."""
     user = _self(caller)
@@ -96,32 +100,59 @@ def switch_shortcuts_off(caller: Caller, codes: Iterable[str]) -> None:
     user.save(update_fields=["shortcuts_off"])
 
 
+@transaction.atomic
 def set_active(caller: Caller, user_id: UUID, *, active: bool) -> None:
-    """Let a person in, or keep them out; what they did stays."""
+    """Let a person in, or keep them out; what they did stays. The last administrator cannot be kept out."""
     caller.require(Permission.WRITE_PEOPLE)
     if not active and caller.user == user_id:
         raise PeopleError("active: you cannot lock yourself out; ask another administrator")
-    living = User.objects.filter(id=user_id, erased_at=None, organisation__erased_at=None)
-    if not living.update(is_active=active):
+    if not active and administrators() == {user_id}:
+        raise PeopleError("active: nobody else is an administrator; make somebody else one first")
+    living = User.objects.select_for_update(of=("self",)).filter(erased_at=None, organisation__erased_at=None)
+    user = living.filter(id=user_id).first()
+    if user is None:
         raise NotFound("There is no such person.")
+    if user.is_active != active:
+        User.objects.filter(id=user_id).update(is_active=active)
+        done(caller, user, Happening.LET_IN if active else Happening.SHUT_OUT)
 
 
 @transaction.atomic
 def set_roles(caller: Caller, user_id: UUID, roles: Iterable[Role]) -> None:
-    """The roles a person holds in their organisation from now on."""
+    """The roles a person holds in their organisation from now on. There is always an administrator left."""
     caller.require(Permission.WRITE_PEOPLE)
-    held = Membership.objects.select_for_update().filter(user_id=user_id).select_related("organisation").first()
-    if held is None:
+    last = administrators() == {user_id}
+    living = User.objects.select_for_update(of=("self",)).select_related("organisation").filter(erased_at=None)
+    user = living.filter(id=user_id).first()
+    if user is None:
         raise NotFound("There is no such person.")
-    roles = fitting(held.organisation, roles)
+    held = codes(Membership.objects.filter(user_id=user_id).values_list("role", flat=True))
+    roles = fitting(user.organisation, roles)
     if caller.user == user_id and Role.ADMINISTRATOR not in roles:
         raise PeopleError("roles: you cannot take the administrator role from yourself; ask another administrator")
-    Membership.objects.filter(user_id=user_id).delete()
+    if last and Role.ADMINISTRATOR not in roles:
+        raise PeopleError("roles: nobody else is an administrator; make somebody else one first")
+    if held == codes(roles):
+        return
+    Membership.objects.filter(user_id=user_id).exclude(role__in=roles).delete()
     Membership.objects.bulk_create(
-        Membership(organisation=held.organisation, user_id=user_id, role=role.value) for role in roles
+        Membership(organisation=user.organisation, user=user, role=role.value) for role in roles if role not in held
     )
+    done(caller, user, Happening.ROLES_CHANGED, before=held, roles=codes(roles))
 
 
+def administrators() -> set[UUID]:
+    """Those who can sign in as one, kept as they are for the transaction: two cannot take the role from each other."""
+    held = Membership.objects.select_for_update().filter(role=Role.ADMINISTRATOR.value, user__is_active=True)
+    return set(held.order_by("id").values_list("user_id", flat=True))
+
+
+def codes(roles: Iterable[str]) -> list[str]:
+    """Roles as facts name them."""
+    return sorted(str(role) for role in roles)
+
+
+@transaction.atomic
 def add_token(
     caller: Caller,
     *,
@@ -152,19 +183,27 @@ def add_token(
     )  # fmt: skip
     token.full_clean()
     token.save()
+    done_to_token(
+        caller, token, Happening.TOKEN_MADE, role=role.value, scopes=wanted, user=str(user.id) if user else "",
+        expires=to_us(expires_at) if expires_at else None,
+    )  # fmt: skip
     return token, secret
 
 
+@transaction.atomic
 def revoke_token(caller: Caller, token_id: UUID) -> None:
     """End a token now. Revoking twice keeps the first instant."""
     caller.require(Permission.WRITE_PEOPLE)
-    if not ApiToken.objects.filter(id=token_id).exists():
+    token = ApiToken.objects.select_for_update().filter(id=token_id).first()
+    if token is None:
         raise NotFound("There is no such token.")
-    ApiToken.objects.filter(id=token_id, revoked_at=None).update(revoked_at=clock.now())
+    if token.revoked_at is None:
+        ApiToken.objects.filter(id=token_id).update(revoked_at=clock.now())
+        done_to_token(caller, token, Happening.TOKEN_REVOKED)
 
 
 def _self(caller: Caller) -> User:
-    user = User.objects.filter(id=caller.user).first() if caller.user else None
+    user = User.objects.filter(id=caller.user, erased_at=None).first() if caller.user else None
     if user is None:
         raise NotFound("There is no such person.")
     return user

@@ -21,10 +21,11 @@ from baken.record.ledger import clock
 from baken.record.ledger.flows import Entry, Stream, append
 from baken.record.orgs.fields import clean_written
 from baken.record.orgs.models import Organisation
-from baken.record.people import factors
+from baken.record.people import happenings
 from baken.record.people.access import Caller, NotFound, Permission, Role, program
 from baken.record.people.acting import acting
 from baken.record.people.flows import PeopleError, add_user, fitting
+from baken.record.people.happenings import Happening
 from baken.record.people.models import Identity, IdentityProvider, User
 from baken.record.people.reads import by_email
 
@@ -228,7 +229,7 @@ def _ours(row: IdentityProvider, found: Person) -> User:
         organisation_id=user.organisation_id, user=user, provider=row, subject=_subject(row, found), created_at=now,
         last_used_at=now,
     )  # fmt: skip
-    factors.note(user, factors.Happening.IDENTITY_LINKED, provider=str(row.id))
+    happenings.note(user, Happening.IDENTITY_LINKED, provider=str(row.id))
     return user
 
 

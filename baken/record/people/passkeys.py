@@ -32,9 +32,10 @@ from fido2.webauthn import (
 from baken.domain.keys import RSA_BITS
 from baken.record.ledger import clock
 from baken.record.orgs.fields import clean_written
-from baken.record.people import factors, security_log
+from baken.record.people import factors, happenings, security_log
 from baken.record.people.access import NotFound
 from baken.record.people.flows import PeopleError
+from baken.record.people.happenings import Happening
 from baken.record.people.models import Passkey, User
 
 VERIFIED = UserVerificationRequirement.REQUIRED
@@ -100,7 +101,7 @@ def register(user: User, *, name: str, challenge: dict[str, Any] | None, answer:
         count=made.counter, created_at=clock.now(),
     )  # fmt: skip
     _save(row)
-    factors.note(user, factors.Happening.PASSKEY_ADDED, passkey=str(row.id))
+    happenings.note(user, Happening.PASSKEY_ADDED, passkey=str(row.id))
     return row
 
 
@@ -118,11 +119,12 @@ def signer(*, challenge: dict[str, Any] | None, answer: str, of: User | None = N
     now = clock.now()
     going_up = Q(count__lt=count) if count else Q(count=0)
     if not Passkey.objects.filter(going_up, id=row.id).update(count=count, last_used_at=now):
-        factors.note(row.user, factors.Happening.PASSKEY_DOUBTED, passkey=str(row.id))
+        happenings.note(row.user, Happening.PASSKEY_DOUBTED, passkey=str(row.id))
         raise WrongPasskey("passkey: this passkey may have been copied; remove it and register a new one")
     return row.user
 
 
+@transaction.atomic
 def rename(user: User, passkey_id: UUID, name: str) -> None:
     """Another name for one's own passkey. Raises NotFound, PeopleError."""
     row = one(user, passkey_id)
@@ -135,7 +137,7 @@ def remove(user: User, passkey_id: UUID) -> None:
     """Let a passkey in no more. Raises NotFound, LastFactor."""
     row = one(user, passkey_id)
     factors.keeps_one(user, without=row)
-    factors.note(user, factors.Happening.PASSKEY_REMOVED, passkey=str(row.id))
+    happenings.note(user, Happening.PASSKEY_REMOVED, passkey=str(row.id))
     row.delete()
 
 

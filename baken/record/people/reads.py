@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from baken.record.ledger import clock
+from baken.record.ledger.models import LedgerFact
 from baken.record.orgs import opened
 from baken.record.orgs.models import Organisation
 from baken.record.orgs.search import address_keys
@@ -82,6 +83,18 @@ def person(caller: Caller, user_id: UUID) -> User:
         raise NotFound("There is no such person.")
     opened.about(found.organisation_id, "user", user_id)
     return found
+
+
+def history(caller: Caller, user_id: UUID) -> QuerySet[LedgerFact]:
+    """What became of how a person gets in, of what they may and of their API tokens, the latest first.
+
+    For themselves, and for whoever manages people.
+    """
+    if caller.user != user_id or caller.scopes is not None:
+        caller.require(Permission.WRITE_PEOPLE)
+    tokens = ApiToken.objects.filter(user_id=user_id).values_list("id", flat=True)
+    rows = LedgerFact.objects.filter(stream_id__in=[user_id, *tokens])
+    return rows.order_by("-recorded", "stream_id", "-seq")  # not by position: that would walk the whole ledger
 
 
 def agents() -> QuerySet[User]:

@@ -6,7 +6,8 @@ import secrets
 
 from django.db import transaction
 
-from baken.record.people import factors
+from baken.record.people import happenings
+from baken.record.people.happenings import Happening
 from baken.record.people.models import RecoveryCode, User
 
 COUNT = 10
@@ -25,7 +26,7 @@ def renew(user: User) -> list[str]:
     RecoveryCode.objects.filter(user=user).delete()
     for code in codes:
         RecoveryCode.objects.create(organisation_id=user.organisation_id, user=user, digest=_digest(user, code))
-    factors.note(user, factors.Happening.CODES_MADE, count=COUNT)
+    happenings.note(user, Happening.CODES_MADE, count=COUNT)
     return [f"{code[:4]}-{code[4:8]}-{code[8:]}" for code in codes]
 
 
@@ -36,7 +37,7 @@ def accepts(user: User, code: str) -> bool:
     used = [row for row in rows if hmac.compare_digest(row.digest, digest)]
     for row in used:
         row.delete()
-        factors.note(user, factors.Happening.CODE_USED, left=len(rows) - 1)
+        happenings.note(user, Happening.CODE_USED, left=len(rows) - 1)
     return bool(used)
 
 

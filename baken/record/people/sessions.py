@@ -12,11 +12,22 @@ from django.db.models import QuerySet
 from baken.record.ledger import clock
 from baken.record.orgs import indexkeys
 from baken.record.orgs.search import address_key
-from baken.record.people import authenticator, factors, first_passwords, honey, limits, recovery_codes, storms, tries
+from baken.record.people import (
+    authenticator,
+    factors,
+    first_passwords,
+    happenings,
+    honey,
+    limits,
+    recovery_codes,
+    storms,
+    tries,
+)
 from baken.record.people.access import Caller, NotFound, program
 from baken.record.people.acting import acting
 from baken.record.people.authenticator import DIGITS
 from baken.record.people.flows import PeopleError, set_active, set_password
+from baken.record.people.happenings import Happening
 from baken.record.people.models import SignIn, User
 from baken.record.people.reads import caller_of
 from baken.record.people.security_log import note
@@ -131,7 +142,7 @@ def _choose(user: User, password: str) -> None:
         raise PeopleError("password: this is the one that was made for you; choose one of your own")
     set_password(caller_of(user), user, password)
     if first:
-        factors.note(user, factors.Happening.PASSWORD_CHOSEN)
+        happenings.note(user, Happening.PASSWORD_CHOSEN)
 
 
 @transaction.atomic

@@ -13,10 +13,11 @@ from baken.record.ledger.models import LedgerFact
 from baken.record.ledger.signals import GUESSED, raise_once
 from baken.record.orgs.models import Organisation
 from baken.record.orgs.search import standing_for
-from baken.record.people import devices, factors, network
+from baken.record.people import devices, happenings, network
 from baken.record.people.access import program
 from baken.record.people.acting import acting
 from baken.record.people.flows import PeopleError
+from baken.record.people.happenings import Happening
 from baken.record.people.models import Attempts, User
 
 WINDOW = timedelta(minutes=15)
@@ -95,7 +96,7 @@ def wrong_code(user: User, lock: timedelta | None) -> None:
     """A code was wrong, and perhaps it was the last that was let through: that is a fact, and many are a signal."""
     if lock:
         minutes = int(lock.total_seconds()) // 60
-        factors.note(user, factors.Happening.STEP_LOCKED, actor="sign-in", minutes=minutes)
+        happenings.note(user, Happening.STEP_LOCKED, actor="sign-in", minutes=minutes)
     began, number = _counted(_BY_WEEK + _of_account("wrong codes", str(user.id), ""), WEEK)
     provider = Organisation.objects.filter(kind=Organisation.Kind.PROVIDER).first()
     if number % WORTH_A_LOOK == 0 and provider is not None:
@@ -149,7 +150,7 @@ def account_in_the_log(account: str) -> str:
 
 
 def _locks(user: User) -> int:
-    locked = LedgerFact.objects.filter(stream_id=user.id, kind=factors.Happening.STEP_LOCKED.value)
+    locked = LedgerFact.objects.filter(stream_id=user.id, kind=Happening.STEP_LOCKED.value)
     return min(locked.filter(at__gt=clock.now() - WEEK).count(), 10)
 
 

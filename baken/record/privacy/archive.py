@@ -163,14 +163,14 @@ def _content(file: File) -> Iterator[bytes]:
 
 
 def _facts(whose: Whose) -> Iterator[dict[str, Any]]:
-    """What the ledger says of them: what they did, and what others did to what they reported."""
+    """What the ledger says of them: what they did, and what others did to them, their tokens and what they reported."""
     if whose.person is None:
         for row in _rows(LedgerFact.objects.filter(organisation_id=whose.organisation)):
             yield _fact(row, row.actor)
         return
-    tokens = ApiToken.objects.filter(user_id=whose.person).values_list("id", flat=True)
+    tokens = list(ApiToken.objects.filter(user_id=whose.person).values_list("id", flat=True))
     own = {actor_of(whose.person), *(f"token:{id}" for id in tokens)}
-    streams = [whose.person]
+    streams = [whose.person, *tokens]
     for model in (Incident, Complaint):
         streams += model._default_manager.filter(reporter_id=whose.person).values_list("id", flat=True)
     about = LedgerFact.objects.filter(stream_id__in=streams)

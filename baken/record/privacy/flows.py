@@ -21,9 +21,10 @@ from baken.record.orgs import opened
 from baken.record.orgs.erasure import Whose
 from baken.record.orgs.models import Organisation
 from baken.record.orgs.search import address_keys
-from baken.record.people.access import Caller, Conflict, NotFound, Permission, Role, program
+from baken.record.people import flows as people
+from baken.record.people.access import Caller, Conflict, NotFound, Permission, program
 from baken.record.people.acting import acting, step_by_step
-from baken.record.people.models import Membership, User
+from baken.record.people.models import User
 from baken.record.privacy import archive, tombstones, work
 from baken.record.privacy.models import Tombstone
 
@@ -83,13 +84,13 @@ def erase_person(caller: Caller, person_id: UUID, *, confirmation: str) -> Tombs
     caller.require(Permission.WRITE_PEOPLE)
     _can_be_written_down()
     with acting(work.ERASURE), transaction.atomic():  # who erases sees no sessions but their own
-        administrators = _administrators()
+        last = people.administrators() == {person_id}
         person = User.objects.select_for_update().filter(id=person_id, erased_at=None).first()
         if person is None:
             raise NotFound("There is no such person.")
         if person.email_key not in address_keys(confirmation):
             raise ErasureError("confirmation: type the e-mail address of this person")
-        if administrators == {person.id}:
+        if last:
             raise ErasureError("person: nobody else is an administrator; make somebody else one first")
         row = _begun(caller, Tombstone.Kind.PERSON, person.id, person.organisation_id, clock.now())
     tombstones.settle()
@@ -133,12 +134,6 @@ def _begun(caller: Caller, kind: str, subject: UUID, organisation: UUID, at: dat
     row = tombstones.add(kind, subject, organisation, at)
     work.take_effect(row, caller.actor)
     return row
-
-
-def _administrators() -> set[UUID]:
-    """Those who can sign in as one, kept as they are for the transaction: two cannot erase each other."""
-    held = Membership.objects.select_for_update().filter(role=Role.ADMINISTRATOR.value, user__is_active=True)
-    return set(held.order_by("id").values_list("user_id", flat=True))
 
 
 def _nothing_under_way(customer: Organisation) -> None:

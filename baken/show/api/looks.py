@@ -19,8 +19,8 @@ router = Router(tags=["Who looked"])
 class Look(Schema):
     """Somebody of the provider was shown data of a customer: one record, or a list of `count` with `record` null.
 
-    The same record, or a list of the same records, again within five minutes is not told again. `kind` names them as the
-    ledger does: `incident`, `complaint`, `snapshot` (a sealed report), `file`, `user`, `export`.
+    The same record, or a list of the same records, again within five minutes is not told again. `kind` names them as
+    the ledger does: `incident`, `complaint`, `snapshot` (a sealed report), `file`, `user`, `export`.
     """
 
     at: Moment

@@ -12,6 +12,7 @@ from baken.record.ledger import clock
 from baken.record.people import factors, first_passwords, flows, reads, sessions
 from baken.record.people.access import Permission
 from baken.record.people.models import User
+from baken.show.web import happenings
 from baken.show.web.errors import refusals
 from baken.show.web.forms.people import PersonForm, RolesForm, TokenForm
 from baken.show.web.guard import page, show
@@ -50,9 +51,10 @@ def person(request: PageRequest, person_id: UUID) -> HttpResponse:
             messages.success(request, gettext("The roles were changed."))
             return redirect("person", person_id)
     organisation = held[0].organisation if held else None
+    facts = paged(request, reads.history(request.caller, person_id), happenings.ROWS)
     context = {
         "person": row, "organisation": organisation, "factors": factors.held(row),
-        "expired": first_passwords.is_over(row),
+        "expired": first_passwords.is_over(row), "page": facts, "history": happenings.lines(facts),
     }  # fmt: skip
     return show(request, "people/person.html", context, form=form)
 

@@ -8,29 +8,41 @@ from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext
 
-from baken.record.people import authenticator, factors, first_passwords, openid, passkeys, recovery_codes, sessions
+from baken.record.people import (
+    authenticator,
+    factors,
+    first_passwords,
+    openid,
+    passkeys,
+    reads,
+    recovery_codes,
+    sessions,
+)
 from baken.record.people.flows import PeopleError
 from baken.record.people.models import User
 from baken.record.people.reads import provider
 from baken.record.people.session_store import stored_as
 from baken.record.people.tries import TooManyAttempts
-from baken.show.web import entering, errors
+from baken.show.web import entering, errors, happenings
 from baken.show.web.device import address_of
 from baken.show.web.errors import refusals
 from baken.show.web.forms.account import AuthenticatorForm, PasskeyForm, PasskeyNameForm
 from baken.show.web.guard import page, show
 from baken.show.web.middleware import PageRequest
+from baken.show.web.pages.lists import paged
 
 
 @page(weak=True)
 def security(request: PageRequest) -> HttpResponse:
     """Everything about getting in, and the sessions that are open."""
     user = _user(request)
+    facts = paged(request, reads.history(request.caller, user.id), happenings.ROWS)
     context = {
         "held": factors.held(user), "password": first_passwords.lets_in(user),
         "possible": passkeys.possible(), "providers": openid.providers_of(user),
         "demanded": factors.demanded(request.caller.roles), "lacks": entering.lacks_factor(request, request.caller),
         "sign_ins": sessions.sign_ins(user), "session_key": stored_as(request.session.session_key),
+        "page": facts, "history": happenings.lines(facts),
     }  # fmt: skip
     return show(request, "account/security.html", context)
 
