@@ -5,15 +5,17 @@ for them, `shown` when it was last shown who they are, and while somebody is on 
 `away`. A challenge and a way back are taken out before they are looked at, so each is good for one answer.
 """
 
+import re
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.contrib import auth
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, resolve_url
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
+from django_htmx.http import HttpResponseClientRedirect
 
 from baken.record.ledger import clock
 from baken.record.people import devices, factors, sessions
@@ -23,6 +25,10 @@ from baken.show.web.device import session_of
 
 PATIENCE = timedelta(minutes=10)
 """How long the second step, or the answer to a challenge, may take."""
+WORTH_KEEPING = 40
+"""Characters of a text that somebody would rather not write again."""
+SECRET = re.compile("password|current|secret|token|code|key")
+"""Names of fields whose content is not shown."""
 RECENT = timedelta(minutes=10)
 """How long it counts that somebody has shown who they are, for what changes how one gets in."""
 
@@ -122,11 +128,50 @@ def to_confirmation(request: HttpRequest) -> HttpResponse:
 
     What was posted cannot be repeated: then to the page on which they pressed the button.
     """
-    if request.method in ("GET", "HEAD"):
+    if request.method in ("GET", "HEAD") and not _of_a_part(request):
         return again("confirmation", request.get_full_path())
-    asked_on = urlsplit(request.headers.get("Referer", ""))
-    ours = asked_on.netloc == request.get_host()
-    return again("confirmation", asked_on.path if ours else resolve_url("security"))
+    return again("confirmation", _asked_on(request) or resolve_url("security"))
+
+
+def to_sign_in(request: HttpRequest) -> HttpResponse:
+    """To the sign-in page, which leads back to where somebody was, and says so when their session ended meanwhile.
+
+    What was posted cannot be repeated. A text that took time to write is shown once more, so that it can be kept.
+    """
+    if request.method in ("GET", "HEAD") and not _of_a_part(request):
+        return again("sign-in", request.get_full_path()) if request.path != "/" else redirect("sign-in")
+    sent = request.method == "POST" and not _of_a_part(request)
+    query = {"ended": "sent" if sent else "on", "next": _asked_on(request) or "/"}
+    address = f"{resolve_url('sign-in')}?{urlencode(query)}"
+    if sent and (written := _written(request)):
+        return render(request, "session/ended.html", {"written": written, "address": address}, status=403)
+    return redirect(address)
+
+
+def as_a_whole(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """The answer; when a part of a page asked and is led elsewhere, the whole page goes there."""
+    if _of_a_part(request) and isinstance(response, HttpResponseRedirect):
+        return HttpResponseClientRedirect(response.url)
+    return response
+
+
+def _of_a_part(request: HttpRequest) -> bool:
+    """Whether a part of a page asks, to be changed in its place."""
+    return bool(request.headers.get("HX-Request"))
+
+
+def _asked_on(request: HttpRequest) -> str:
+    """The page of ours on which somebody pressed the button; empty when the browser does not say it."""
+    page = urlsplit(request.headers.get("HX-Current-URL") or request.headers.get("Referer") or "")
+    return page._replace(scheme="", netloc="").geturl() if page.netloc == request.get_host() else ""
+
+
+def _written(request: HttpRequest) -> list[str]:
+    """The texts among what was posted that somebody took time to write."""
+    if getattr(request, "large", False):  # it is not even waited for
+        return []
+    texts = [text for name, values in request.POST.lists() if not SECRET.search(name) for text in values]
+    return [text for text in texts if isinstance(text, str) and len(text) >= WORTH_KEEPING and " " in text.strip()]
 
 
 def again(page: str, to: str) -> HttpResponse:

@@ -4,11 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol
-from urllib.parse import urlencode
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render, resolve_url
+from django.shortcuts import redirect, render
 
 from baken.record.people.access import Conflict, Forbidden, NotFound, Permission
 from baken.record.people.models import User
@@ -53,7 +51,7 @@ def page(
             refusal = _refusal(asked, any_of, public=public, methods=methods)
             if refusal is None and not public:
                 refusal = _detour(asked, fresh=fresh, weak=weak, first=first)
-            return refusal if refusal is not None else _answer(asked, view, *args, **kwargs)
+            return entering.as_a_whole(asked, refusal) if refusal is not None else _answer(asked, view, *args, **kwargs)
 
         guarded.asks = Asks(any_of, fresh=fresh, methods=methods)  # type: ignore[attr-defined]
         return guarded
@@ -91,7 +89,7 @@ def _refusal(
     if public:
         return None
     if not request.user.is_authenticated:
-        return to_sign_in(request)
+        return entering.to_sign_in(request)
     if any_of and not any(request.caller.may(permission) for permission in any_of):
         return errors.answer(request, 403)
     return None
@@ -109,14 +107,6 @@ def _detour(request: PageRequest, *, fresh: bool, weak: bool, first: bool) -> Ht
     if fresh and not entering.is_recent(request):
         return entering.to_confirmation(request)
     return None
-
-
-def to_sign_in(request: HttpRequest) -> HttpResponse:
-    """To the sign-in page, with where to go on afterwards; what was posted cannot be repeated, so not that."""
-    address = resolve_url(settings.LOGIN_URL)
-    if request.method in ("GET", "HEAD") and request.path != "/":
-        address += "?" + urlencode({"next": request.get_full_path()})
-    return redirect(address)
 
 
 def _answer(request: PageRequest, view: View[Rest], *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponse:

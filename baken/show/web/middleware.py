@@ -4,7 +4,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
@@ -154,7 +153,7 @@ class Uploads:
         if receives is None:
             return errors.answer(request, 413) if large else None
         if not isinstance(request.user, User):
-            return redirect(settings.LOGIN_URL) if large else None
+            return entering.to_sign_in(request) if large else None
         if entering.owes_factor(request, request.user):
             return entering.to_second_step(request, request.user) if large else None
         if entering.owes_password(request):

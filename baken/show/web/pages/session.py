@@ -40,6 +40,7 @@ def sign_in(request: PageRequest) -> HttpResponse:
             user = sessions.check_credentials(address=address_of(request), device=word_of(request), **form.cleaned_data)
             return in_or_on(request, user, going_to(request), first=first_passwords.is_held(user))
     context = {"next": going_to(request), "providers": openid.providers(), "passkeys": passkeys.possible()}
+    context["ended"] = request.GET.get("ended")
     return show(request, "session/sign_in.html", context, form=form)
 
 
