@@ -42,5 +42,5 @@ def status(request: PageRequest) -> HttpResponse:
     found, now = reading.for_everybody(bars.DAYS, to_us(clock.now()))
     context = {"services": [shown(one) for one in found], "works": works(found), "now": to_datetime(now)}
     response = show(request, "uptime/status.html", context)
-    response.headers["Cache-Control"] = "no-store" if request.user.is_authenticated else "public, max-age=10"
+    response.headers["Cache-Control"] = "no-store" if request.user.is_authenticated else "private, max-age=10"
     return response
