@@ -10,6 +10,8 @@ from baken.record.detection import flows as detection
 from baken.record.incidents import break_ins
 from baken.record.incidents import flows as incidents
 from baken.record.incidents.models import Incident
+from baken.record.orgs import files
+from baken.record.orgs.models import File, Organisation
 from baken.record.people.access import Role
 from baken.record.recovery.models import Drill
 from baken.run.demonstration.care import AMSTERDAM, FAILED_DRILL, LONDON, MAINTENANCE, NEW_YORK, ZONES, window
@@ -33,6 +35,21 @@ JOINED = {
     "payroll": ("Payroll is down", "None of us can open the portal. Is something wrong at your end?"),
     "sensors": ("Dashboard down", "Everything is blank on our side. Are you down?"),
 }
+
+EXPORTS = """\
+time,account,rows
+02:04,integration-3,18230
+02:21,integration-3,18230
+02:39,integration-3,18231
+02:55,integration-3,18231
+"""
+RECIPES = """\
+Pain de campagne.docx
+Roggebrood met honing.docx
+Speculaas 2024.docx
+Suikerbrood, proef 3.docx
+"""
+"""Files that customers send along."""
 
 
 def outages(year: Year) -> list[Trouble]:
@@ -152,8 +169,9 @@ def _break_in(world: World, at: int) -> Script:
     told = incidents.report(
         world.contacts[customer.id][1].caller, organisation=customer, service=world.services["sensors"],
         subject="Strange exports at night", impact=1, urgency=1,
-        body="Our log shows four full exports between 2 and 3 am. Nobody here works at that hour.",
+        body="Our log shows four full exports between 2 and 3 am. Nobody here works at that hour. It is attached.",
         classes=[IncidentClass.SECURITY, IncidentClass.OTHER],
+        files=[_sent(customer, "exports-of-the-night.csv", EXPORTS, at)],
     )  # fmt: skip
     yield at + 9 * MINUTE
     incidents.take(agent, told.number)
@@ -182,8 +200,9 @@ def _lost_data(world: World, at: int) -> Script:
     told = incidents.report(
         world.contacts[customer.id][0].caller, organisation=customer, service=world.services["documents"],
         subject="Recepturen van gisteren weg", impact=2, urgency=1,
-        body="De map Recepturen is leeg. Gisteravond heb ik er nog in gewerkt. Kan die terug?",
-        classes=[IncidentClass.INTEGRITY],
+        body="De map Recepturen is leeg. Gisteravond heb ik er nog in gewerkt. Kan die terug? De lijst van eergisteren "
+        "heb ik nog.",
+        classes=[IncidentClass.INTEGRITY], files=[_sent(customer, "recepturen.txt", RECIPES, at)],
     )  # fmt: skip
     yield at + 16 * MINUTE
     incidents.take(agent, told.number)
@@ -210,6 +229,10 @@ def _failed_drill(world: World, at: int) -> Script:
     incidents.confirm_classes(agent, number)
     incidents.resolve(agent, number, body="The second archive is complete. The tape drive was replaced; the drill is "
                       "done again tomorrow.")  # fmt: skip
+
+
+def _sent(customer: Organisation, name: str, content: str, at: int) -> File:
+    return files.receive(customer, name=name, content=content.encode(), at=to_datetime(at))
 
 
 def _opened(service: str) -> int:
