@@ -23,6 +23,7 @@ from baken.record.people import flows as people
 from baken.record.people.access import Role
 from baken.record.people.models import IdentityProvider
 from baken.record.privacy import flows as privacy
+from baken.record.recovery import flows as recovery
 from tests.conftest import Cast, Person
 
 EVERYBODY = ("anonymous", "customer", "agent", "manager", "administrator", "auditor", "stranger")
@@ -211,11 +212,18 @@ KPI: dict[str, Row] = {
     "finding-new": row("audit", manager=200, auditor=200),
     "audit-report": row("audit", manager=404, administrator=404, auditor=404),
     "audit-sign-off": row("audit", manager=422, auditor=422, changes=True),
-    "finding-close": row("nothing", manager=404, auditor=404),
+    "audit-invite": row("audit", manager=200),
+    "audit-withdrawal": row("audit", manager=200),
+    "finding": row("finding", manager=403, auditor=200),
+    "finding-removal": row("nothing", manager=404, auditor=404, changes=True),
+    "finding-close": row("finding", manager=200, auditor=200),
+    "finding-reopening": row("finding", manager=200, auditor=200),
     "drills": row(manager=200, administrator=200),
     "drill-new": row(manager=200, administrator=200),
+    "drill-retraction": row("drill", manager=200),
     "reviews": row(manager=200, administrator=200),
     "review-new": row(manager=200, administrator=200),
+    "review-retraction": row("review", manager=200),
 }
 SECURITY: dict[str, Row] = {
     "alerts": row(manager=200, administrator=200),
@@ -260,6 +268,9 @@ def make_world(cast: Cast) -> World:
         cast.mona.caller, provider=cast.provider, auditor="Audit & Sons", services=[service], invited=cast.audrey.user,
         period_from=date(2026, 1, 1), period_to=date(2026, 6, 30),
     )  # fmt: skip
+    finding = audits.add_finding(cast.audrey.caller, audit.number, title="Old TLS", severity="high")
+    drill = recovery.record(tests, service=service, finished=now, outcome="passed")
+    review = audits.record_review(tests, service=service, began=now - timedelta(days=1), ended=now)
     monitor = monitors.add_monitor(tests, service=service, name="front page", url="https://service.example/")
     location = monitors.add_location(
         tests, provider=cast.provider, code="ams-1", name="Amsterdam", public_key="0" * 43 + "="
@@ -288,6 +299,7 @@ def make_world(cast: Cast) -> World:
             "alert_source": alert_source.code,
             "identity-provider": house.id,
             "incident": incident.number, "complaint": complaint.number, "audit": audit.number,
+            "finding": finding.id, "drill": drill.id, "review": review.id,
             "monitor": monitor.id, "location": location.code, "token": token.id, "maintenance": work.id,
             "service": service.code, "customer": customer.code, "person": cast.bob.user.id,
             "agreement": service.agreements.get(base=True).id,

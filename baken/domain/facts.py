@@ -114,6 +114,12 @@ class Fact:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
+def retracted_at(facts: list[Fact], seq: int) -> int | None:
+    """When it was written down that one fact of a stream was wrong; None while it stands. Microseconds."""
+    found = (fact.recorded for fact in facts if fact.kind == Kind.RETRACTED and fact.data["seq"] == seq)
+    return min(found, default=None)
+
+
 def standing(facts: list[Fact]) -> list[Fact]:
     """The facts that still stand (not retracted), in the order in which they happened.
 

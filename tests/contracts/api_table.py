@@ -156,8 +156,13 @@ TABLE: dict[str, Row] = {
     "GET /audits/{audit}/report": row("403 403 403 200 200 200"),
     "GET /audits/{audit}/findings": row("403 403 403 200 200 200"),
     "POST /audits/{audit}/findings": row("403 403 403 201 403 201", {"title": "Old TLS", "severity": "low"}),
+    "POST /audits/{audit}/invitation": row("403 403 403 201 403 403", WHY | {"invited": "{auditor}"}),
+    "POST /audits/{audit}/withdrawal": row("403 403 403 201 403 403", WHY),
+    "PATCH /findings/{finding}": row("403 403 403 403 403 200", {"severity": "low"}),
+    "DELETE /findings/{finding}": row("403 403 403 403 403 204"),
     "POST /findings/{finding}/closure": row("403 403 403 201 403 201", {"evidence": "Scanned again."}),
-    "POST /audits/{audit}/sign-off": row("403 403 403 403 403 201", {"grade": 7.8}),
+    "POST /findings/{closed}/reopening": row("403 403 403 201 403 201", WHY),
+    "POST /audits/{audit}/sign-off": row("403 403 403 403 403 201", {"grade": 7.8, "version": "{version}"}),
     "POST /alerts/{alert_source}": row("403 403 403 403 200 403", {"rule": "Port scan", "level": "high"}),
     "GET /alert-sources": row("403 403 403 200 200 403"),
     "POST /alert-sources": row("403 403 403 403 201 403", {"code": "ids", "tool": "generic", "service": "cloud"}),
@@ -169,10 +174,12 @@ TABLE: dict[str, Row] = {
         "403 403 403 201 201 403",
         {"service": "cloud", "began": "2026-03-01T00:00:00Z", "ended": "2026-04-01T00:00:00Z"},
     ),
+    "POST /security-reviews/{review}/retraction": row("403 403 403 201 403 403", WHY),
     "GET /restore-drills": row("403 403 403 200 200 403"),
     "POST /restore-drills": row(
         "403 403 403 201 201 403", {"service": "cloud", "finished": "2026-04-01T00:00:00Z", "outcome": "passed"}
     ),
+    "POST /restore-drills/{drill}/retraction": row("403 403 403 201 403 403", WHY),
 }
 """What stands in braces is one of the world's names, which say more than those of the addresses."""
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from baken.domain.facts import Origin, Outcome, Waiting
 from baken.domain.instants import to_us
 from baken.record.audits import flows as audits
+from baken.record.audits import reads as audit_reads
 from baken.record.catalogue import flows as catalogue
 from baken.record.catalogue.models import Subscription
 from baken.record.complaints import flows as complaints
@@ -19,6 +20,7 @@ from baken.record.orgs.models import File, Organisation
 from baken.record.people import flows as people
 from baken.record.people.access import Role
 from baken.record.privacy import flows as privacy
+from baken.record.recovery import flows as recovery
 from baken.record.reports import flows as reports
 from baken.record.reports import reads as kpis
 from baken.record.reports.scopes import Scope
@@ -116,7 +118,19 @@ def _audit(cast: Cast) -> dict[str, str]:
     report = files.receive(cast.provider, name="report.pdf", content=b"%PDF-1.7", at=clock.now(), kind="report")
     audits.attach_report(cast.audrey.caller, audit.number, file=report)
     finding = audits.add_finding(cast.audrey.caller, audit.number, title="Old TLS", severity="high")
-    return {"audit": str(audit.number), "finding": str(finding.id)}
+    closed = audits.add_finding(cast.audrey.caller, audit.number, title="No locks", severity="low")
+    audits.close_finding(cast.mona.caller, closed.id, evidence="There are locks.")
+    other = people.add_user(
+        cast.program, organisation=cast.provider, email="other@auditor.example", name="Other", roles=[Role.AUDITOR]
+    )
+    now = clock.now()
+    review = audits.record_review(cast.program, service=cast.service, began=now - timedelta(days=1), ended=now)
+    drill = recovery.record(cast.program, service=cast.service, finished=now, outcome="passed")
+    audit.refresh_from_db()
+    return {
+        "audit": str(audit.number), "version": audit_reads.version(audit), "finding": str(finding.id),
+        "closed": str(closed.id), "auditor": str(other.id), "review": str(review.id), "drill": str(drill.id),
+    }  # fmt: skip
 
 
 def _report(cast: Cast) -> str:

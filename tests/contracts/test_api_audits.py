@@ -32,17 +32,21 @@ def test_an_auditor_describes_uploads_and_signs_off(cast: Cast, ask: Askers) -> 
     path = opened(cast, ask, method="")
     assert ask.audrey.get("/audits")["total"] == 1
     assert ask.audrey.patch(path, {"method": "Interviews."})["method"] == "Interviews."
-    assert ask.audrey.problem("POST", f"{path}/sign-off", {"grade": 7.8}) == (422, "report")
+    stale = {"version": ask.audrey.get(path)["version"]}
+    assert ask.audrey.problem("POST", f"{path}/sign-off", stale | {"grade": 7.8}) == (422, "report")
     report = upload(ask.audrey, path, PDF).expect(201)["report"]
     assert report == {"name": "report.pdf", "size": len(PDF), "sha256": hashlib.sha256(PDF).hexdigest()}
     download = ask.mona.ask("GET", f"{path}/report")
     assert (download.content, download.headers["Content-Type"]) == (PDF, "application/pdf")
     assert download.headers["Content-Disposition"] == 'attachment; filename="report.pdf"'
+    assert ask.audrey.problem("POST", f"{path}/sign-off", stale | {"grade": 7.8}) == (409, None)
+    read = {"version": ask.audrey.get(path)["version"]}
     for grade in (0.9, 10.1, 7.85, -1, "x"):
-        assert ask.audrey.problem("POST", f"{path}/sign-off", {"grade": grade}) == (422, "grade")
-    future = {"grade": 7.8, "signed_off_at": "2026-04-10T08:00:01Z"}
+        assert ask.audrey.problem("POST", f"{path}/sign-off", read | {"grade": grade}) == (422, "grade")
+    future = read | {"grade": 7.8, "signed_off_at": "2026-04-10T08:00:01Z"}
     assert ask.audrey.problem("POST", f"{path}/sign-off", future)[0] == 422
-    signed = ask.audrey.post(f"{path}/sign-off", {"grade": 7.8})
+    signed = ask.audrey.post(f"{path}/sign-off", read | {"grade": 7.8})
+    assert (signed["signed_by"], signed["version"]) == ("auditor", None)
     assert (signed["grade"], signed["signed_off_at"]) == (7.8, "2026-04-10T08:00:00Z")
     assert signed["signed_off_by"]["name"] == "Audrey"
     assert ask.audrey.problem("PATCH", path, {"method": "Other."}) == (409, None)
@@ -56,7 +60,7 @@ def test_findings_are_followed_after_the_sign_off(cast: Cast, ask: Askers) -> No
     ask.audrey.post(f"{path}/findings", finding | {"title": "No locks", "severity": "critical"})
     assert [one["title"] for one in ask.mona.get(f"{path}/findings")["items"]] == ["No locks", "Old TLS"]
     upload(ask.audrey, path, PDF)
-    ask.audrey.post(f"{path}/sign-off", {"grade": 10})
+    ask.audrey.post(f"{path}/sign-off", {"grade": 10, "version": ask.audrey.get(path)["version"]})
     assert ask.mona.problem("POST", f"/findings/{made['id']}/closure", {"evidence": " "}) == (422, "evidence")
     closed = ask.mona.post(f"/findings/{made['id']}/closure", {"evidence": "Scanned again."})
     assert (closed["closed_at"], closed["evidence"]) == ("2026-04-10T08:00:00Z", "Scanned again.")

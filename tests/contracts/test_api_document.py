@@ -128,7 +128,7 @@ def test_every_operation_shows_what_it_takes_and_answers(document: dict[str, Any
         if not any("example" in one for one in contents(operation))
     }
     assert silent == {
-        "attachments-fetch", "attachments-fetch-remark", "audits-download",
+        "attachments-fetch", "attachments-fetch-remark", "audits-download", "audits-remove-finding",
         "customers-unsubscribe", "maintenance-cancel", "monitors-stop", "privacy-export-customer",
         "privacy-export-person",
     }  # fmt: skip

@@ -71,7 +71,7 @@ def request(asker: Asker, operation: str, world: World, *, keep: bool = False, *
 
 def _filled(text: str, world: World) -> str:
     """With the world's values for what stands in braces; a number that is a whole string becomes one."""
-    text = re.sub(r'"{(\w+)}"', lambda match: world[match[1]], text)
+    text = re.sub(r'"{(\w+)}"', lambda match: world[match[1]] if world[match[1]].isdigit() else match[0], text)
     return re.sub(r"{(\w+)}", lambda match: world[match[1]], text)
 
 

@@ -9,7 +9,7 @@ from django.test import Client
 
 from baken.domain.instants import to_us
 from baken.domain.periods import from_dates
-from baken.record.audits import flows, reads, reminders
+from baken.record.audits import reads, reminders
 from baken.record.audits.models import Audit
 from baken.record.catalogue import flows as catalogue
 from baken.record.catalogue.reads import held_at
@@ -23,7 +23,7 @@ from baken.record.privacy import work
 from baken.record.reports import reads as reports
 from baken.record.reports.scopes import Scope
 from tests.conftest import START, Cast
-from tests.flows.test_audits import DESCRIPTION, JUNE, PDF, attach, grade_of, opened, signed
+from tests.flows.test_audits import DESCRIPTION, JUNE, PDF, attach, grade_of, opened, sign, signed
 
 UNTIL = datetime(2026, 12, 10, 13, tzinfo=UTC)
 """When a grade signed off in JUNE ends: 14:00 in Amsterdam, in winter an hour later."""
@@ -42,7 +42,7 @@ def entered(cast: Cast, grade: int, at: datetime) -> Audit:
     with clock.at(at):
         audit = opened(cast, invited=None, **DESCRIPTION)
         attach(cast.mona.caller, audit.number, name="scan.pdf", content=PDF)
-        return flows.sign_off(cast.mona.caller, audit.number, grade=grade)
+        return sign(cast.mona.caller, audit.number, grade=grade)
 
 
 def c9(cast: Cast, as_of: datetime, customer: Organisation | None = None) -> Any:
@@ -111,7 +111,7 @@ def test_one_who_works_for_the_provider_enters_a_grade_also_when_invited(cast: C
     audit = opened(cast, invited=cast.mona.user, **DESCRIPTION)
     both = caller_of(cast.mona.user)
     attach(both, audit.number, name="own.pdf", content=PDF)
-    assert not flows.sign_off(both, audit.number, grade=100).signed_by_auditor
+    assert not sign(both, audit.number, grade=100).signed_by_auditor
 
 
 def test_the_next_grade_of_an_auditor_whose_name_was_corrected_takes_the_place_of_the_last(cast: Cast) -> None:
@@ -119,7 +119,7 @@ def test_the_next_grade_of_an_auditor_whose_name_was_corrected_takes_the_place_o
     with clock.at(datetime(2026, 7, 10, tzinfo=UTC)):
         next_one = opened(cast, **DESCRIPTION | {"auditor": "Audit and Sons Ltd"})
         attach(cast.audrey.caller, next_one.number, name="r.pdf", content=PDF)
-        assert flows.sign_off(cast.audrey.caller, next_one.number, grade=80).auditor_code == first.auditor_code
+        assert sign(cast.audrey.caller, next_one.number, grade=80).auditor_code == first.auditor_code
     assert grade_of(cast, 7, datetime(2026, 8, 2, tzinfo=UTC)).value == 8.0
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from baken.domain.agreements import default_terms
 from baken.domain.instants import DAY, to_us
@@ -130,3 +131,26 @@ def test_what_nobody_has_reviewed_yet(cast: Cast) -> None:
         [(to_us(datetime(2026, 1, 31, 23, tzinfo=UTC)), to_us(datetime(2026, 2, 28, 23, tzinfo=UTC)))],
         [(to_us(datetime(2026, 2, 28, 23, tzinfo=UTC)), to_us(as_of))],
     ]
+
+
+def test_a_drill_that_was_typed_wrong_is_taken_back(cast: Cast, monthly: Service, client: Client) -> None:
+    may = datetime(2026, 5, 3, tzinfo=UTC)
+    passed, failed = drilled(cast, monthly, 40), drilled(cast, monthly, 50, "failed")
+    assert unrestorable(cast, monthly, 2, may).reason.code is not Why.OVERDUE
+    with clock.at(may):
+        with pytest.raises(Forbidden):
+            flows.retract(cast.adam.caller, passed.id, reason="Another service.")
+        with pytest.raises(DrillError, match=r"^reason: "):
+            flows.retract(cast.mona.caller, passed.id, reason=" ")
+        client.force_login(cast.mona.user)
+        for drill in (passed, failed):
+            assert client.post(f"/drills/{drill.id}/retraction/", {"reason": "Another one."}).status_code == 302
+        with pytest.raises(flows.Conflict):
+            flows.retract(cast.mona.caller, passed.id, reason="Again.")
+        page = client.get("/drills/").content.decode()
+        assert ("Another one." in page, ">retracted<" in page, ">failed<" in page) == (True, True, False)
+        assert detection.detect() == 0, "one that was none opens no incident"
+        assert {one.service: one.last for one in duties.drills_due(cast.mona.caller, to_us(may))}[monthly] is None
+    assert unrestorable(cast, monthly, 2, may).reason.code is Why.OVERDUE
+    assert [fact.kind for fact in ledger.of_stream(passed.id)] == ["drill.finished", "fact.retracted"]
+    assert passed in flows.drills(cast.mona.caller), "it stays readable"

@@ -11,7 +11,10 @@ RULES = (
     Rule(
         model=Finding, mentions=("closed_by",), with_organisation=Fate.GOES,
         document="findings",
-        columns=("id", "audit_id", "title", "detail", "severity", "owner", "deadline", "closed_at", "evidence"),
+        columns=(
+            "id", "audit_id", "title", "detail", "severity", "owner", "deadline", "closed_at", "evidence",
+            "doubt",
+        ),
     ),
     Rule(
         model=Audit, person="invited_id", mentions=("signed_off_by",), texts=("auditor",),
@@ -19,11 +22,13 @@ RULES = (
         document="audits",
         columns=(
             "id", "number", "services", "auditor", "accreditation", "independence", "scope", "exclusions", "method",
-            "period_from", "period_to", "grade", "next_due", "signed_off_at", "created_at",
+            "period_from", "period_to", "grade", "next_due", "signed_off_at", "created_at", "withdrawn_at",
+            "reason",
         ),
     ),
     Rule(
         model=SecurityReview, person="reviewer_id", with_person=Fate.BLANKED, with_organisation=Fate.BLANKED,
-        document="security_reviews", columns=("id", "service_id", "began", "ended", "remarks", "recorded"),
+        document="security_reviews",
+        columns=("id", "service_id", "began", "ended", "remarks", "recorded", "retracted_at", "reason"),
     ),
 )  # fmt: skip

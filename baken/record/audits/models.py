@@ -15,7 +15,7 @@ class Audit(models.Model):
 
     `grade` is in tenths: 78 is 7.8. It counts from `signed_off_at`, for the services in `services`. `auditor_code`
     stands for the auditor's name on the ledger. `signed_by_auditor`: the one who was invited signed it off themself;
-    otherwise the provider entered it.
+    otherwise the provider entered it. `reason`: why it was withdrawn, or last asked of somebody else.
     """
 
     id = IdField()
@@ -39,6 +39,8 @@ class Audit(models.Model):
     signed_off_at = models.DateTimeField(null=True, blank=True)
     signed_off_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     signed_by_auditor = models.BooleanField(default=False)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    reason = WrittenField(limit=5_000)
     created_at = models.DateTimeField()
 
     class Meta:
@@ -52,7 +54,10 @@ class Audit(models.Model):
 
 
 class Finding(models.Model):
-    """Something the auditor found, followed to its closure. evidence: what shows that it is solved."""
+    """Something the auditor found, followed to its closure.
+
+    evidence: what shows that it is solved. doubt: why it was opened again after it had been closed.
+    """
 
     class Severity(models.TextChoices):
         CRITICAL = "critical"
@@ -71,10 +76,14 @@ class Finding(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     closed_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     evidence = WrittenField(limit=10_000)
+    doubt = WrittenField(limit=10_000)
 
 
 class SecurityReview(models.Model):
-    """Somebody looked for break-ins over a span of time, so that none found means none."""
+    """Somebody looked for break-ins over a span of time, so that none found means none.
+
+    One that was retracted, for this `reason`, was a mistake and proves nothing.
+    """
 
     id = IdField()
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
@@ -84,6 +93,8 @@ class SecurityReview(models.Model):
     reviewer = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     remarks = WrittenField(limit=10_000)
     recorded = models.DateTimeField()
+    retracted_at = models.DateTimeField(null=True, blank=True)
+    reason = WrittenField(limit=10_000)
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(ended__gt=F("began")), name="review_spans_time")]

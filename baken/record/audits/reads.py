@@ -1,5 +1,7 @@
 """Reading audits: an external auditor sees the ones asked of them, and nothing else."""
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,6 +16,12 @@ from baken.record.audits.models import Audit, Finding, SecurityReview
 from baken.record.catalogue.models import Service
 from baken.record.catalogue.reads import InForce, history_for, holding
 from baken.record.people.access import Caller, NotFound, Permission
+
+SIGNED = (
+    "services", "auditor", "accreditation", "independence", "scope", "exclusions", "method", "period_from",
+    "period_to", "next_due",
+)  # fmt: skip
+SIGNED_OF_A_FINDING = ("id", "title", "detail", "severity", "owner", "deadline", "closed_at", "evidence", "doubt")
 
 
 def visible(caller: Caller) -> QuerySet[Audit]:
@@ -38,6 +46,22 @@ def reviews(caller: Caller) -> QuerySet[SecurityReview]:
     """Security reviews, latest first, for those who do them."""
     caller.require(Permission.WRITE_DRILLS)
     return SecurityReview.objects.select_related("service", "reviewer").order_by("-ended")
+
+
+def open_still(audit: Audit) -> bool:
+    """Whether it may still change: it is neither signed off nor withdrawn."""
+    return audit.signed_off_at is None and audit.withdrawn_at is None
+
+
+def version(audit: Audit) -> str:
+    """A digest of what somebody signs with a grade: the description, the findings, the report.
+
+    It changes with any of them, so that nobody signs what they have not read.
+    """
+    described = [str(getattr(audit, name)) for name in SIGNED]
+    found = [[str(getattr(row, name)) for name in SIGNED_OF_A_FINDING] for row in audit.findings.order_by("id")]
+    said = [described, found, audit.report.sha256 if audit.report else ""]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +114,14 @@ def validity(audit: Audit) -> list[Validity]:
         Validity(service, graded(audit, history_for(service.id, service.organisation_id)).until)
         for service in in_scope(audit)
     ]
+
+
+def review(caller: Caller, id: UUID) -> SecurityReview:
+    """One security review, for those who do them. Raises NotFound."""
+    found = reviews(caller).filter(id=id).first()
+    if found is None:
+        raise NotFound("There is no such review.")
+    return found
 
 
 def finding(caller: Caller, id: UUID) -> Finding:

@@ -52,7 +52,11 @@ def expiring(as_of: int) -> list[Expiring]:
 
 def unsolved() -> Iterator[tuple[Finding, int]]:
     """Open findings with a deadline, and the instant up to which they have to be solved: the end of that day."""
-    rows = Finding.objects.filter(closed_at=None).exclude(deadline=None).select_related("audit", "organisation")
+    rows = (
+        Finding.objects.filter(closed_at=None, audit__withdrawn_at=None)
+        .exclude(deadline=None)
+        .select_related("audit", "organisation")
+    )
     for row in rows.order_by("deadline", "id"):
         assert row.deadline is not None
         after = datetime.combine(row.deadline + timedelta(days=1), time(), tzinfo=zone(row.organisation.zone))

@@ -150,7 +150,9 @@ def same(row: Noticed, known: Sequence[Detected]) -> Detected | None:
 def failed_drills() -> list[Drill]:
     """Failed restore drills that are no incident yet, oldest first."""
     known = set(Detected.objects.filter(about="drill").values_list("key", flat=True))
-    failed = Drill.objects.filter(outcome=Drill.Outcome.FAILED).select_related("service__organisation")
+    failed = Drill.objects.filter(outcome=Drill.Outcome.FAILED, retracted_at=None).select_related(
+        "service__organisation"
+    )
     return [drill for drill in failed.order_by("finished") if f"drill:{drill.id}" not in known]
 
 

@@ -6,6 +6,6 @@ from baken.record.recovery.models import Drill
 RULES = (
     Rule(
         model=Drill, with_organisation=Fate.BLANKED,
-        document="drills", columns=("id", "service_id", "finished", "outcome", "remarks"),
+        document="drills", columns=("id", "service_id", "finished", "outcome", "remarks", "retracted_at", "reason"),
     ),
 )  # fmt: skip

@@ -8,7 +8,10 @@ from baken.record.orgs.models import Organisation
 
 
 class Drill(models.Model):
-    """One restore drill of a service's data, and whether the data came back."""
+    """One restore drill of a service's data, and whether the data came back.
+
+    One that was retracted, for this `reason`, was a mistake and proves nothing.
+    """
 
     class Outcome(models.TextChoices):
         PASSED = "passed"
@@ -20,6 +23,8 @@ class Drill(models.Model):
     finished = models.DateTimeField()
     outcome = CodeField(choices=Outcome)
     remarks = WrittenField(limit=10_000)
+    retracted_at = models.DateTimeField(null=True, blank=True)
+    reason = WrittenField(limit=10_000)
 
     class Meta:
         indexes = [models.Index(fields=["service", "finished"], name="drill_by_service")]

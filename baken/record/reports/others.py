@@ -59,7 +59,7 @@ def sources(scope: Scope) -> dict[str, Intervals]:
     """When incidents and complaints were taken in, and when somebody looked for break-ins."""
     service, now = scope.service.id, to_datetime(scope.as_of)
     found = {what: catalogue.intake([service], what, now)[service] for what in IntakeSpan.What.values}
-    reviews = SecurityReview.objects.filter(service=service, recorded__lte=now)
+    reviews = SecurityReview.objects.filter(service=service, recorded__lte=now, retracted_at=None)
     spans = reviews.values_list("began", "ended")
     return found | {"reviews": Intervals.of((to_us(began), to_us(ended)) for began, ended in spans)}
 
@@ -69,6 +69,7 @@ def overdue(scope: Scope, period: Period, terms: Terms) -> Sequence[str]:
     if terms.drill_every is None:
         return []
     edge = to_datetime(min(period.end, scope.as_of))
-    made = Drill.objects.filter(service=scope.service, finished__lte=edge).order_by("-finished").first()
+    drills = Drill.objects.filter(service=scope.service, retracted_at=None)
+    made = drills.filter(finished__lte=edge).order_by("-finished").first()
     since = made.finished if made else scope.service.created_at
     return [DRILL] if edge - since > timedelta(microseconds=terms.drill_every) else []

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 from baken.domain.instants import DAY, HOUR, to_datetime
 from baken.record.audits import flows as audits
+from baken.record.audits import reads, signing
 from baken.record.audits.models import Audit
 from baken.record.catalogue import flows as catalogue
 from baken.record.ledger import clock
@@ -90,7 +91,8 @@ def _audit(
         deadline = year.days[signed[0]] + timedelta(days)
         audits.add_finding(auditor.caller, audit.number, title=title, severity=severity, owner=owner, deadline=deadline)
     yield year.at(*signed, "16:40", AMSTERDAM)
-    audits.sign_off(auditor.caller, audit.number, grade=grade)
+    read = reads.audit(auditor.caller, audit.number)
+    signing.sign_off(auditor.caller, audit.number, grade=grade, version=reads.version(read))
     yield days_later(year.at(*signed, "11:00", AMSTERDAM), 41)
     for finding in audit.findings.filter(severity__in=["high", "low"]):
         audits.close_finding(

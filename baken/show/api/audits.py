@@ -10,7 +10,7 @@ from ninja import File, Query, Router, Schema
 from ninja.files import UploadedFile
 from pydantic import Field, StringConstraints
 
-from baken.record.audits import flows, reads
+from baken.record.audits import flows, reads, signing
 from baken.record.audits.models import Audit as Row
 from baken.record.audits.models import Finding as FindingRow
 from baken.record.catalogue import reads as catalogue
@@ -32,6 +32,7 @@ from baken.show.api.schemas import (
     Page,
     Paging,
     Person,
+    Reason,
     page,
 )
 
@@ -81,7 +82,11 @@ class Changes(Description):
 
 
 class Audit(Schema):
-    """An audit by an external party. `grade` is the auditor's own, from 1 to 10, and counts from the sign-off."""
+    """An audit by an external party. `grade` is the auditor's own, from 1 to 10, and counts from the sign-off.
+
+    `version` stands for description, findings and report as they are now, and the sign-off names it; null when there is
+    nothing more to sign off. `signed_by` is `provider` when the grade was entered for an auditor.
+    """
 
     number: Number
     services: list[str] = Field(examples=[["cloud"]])
@@ -99,7 +104,21 @@ class Audit(Schema):
     grade: float | None = Field(examples=[7.8])
     signed_off_at: Moment | None
     signed_off_by: Person | None
+    signed_by: Literal["auditor", "provider"] | None
+    withdrawn_at: Moment | None = Field(examples=[None])
+    reason: str = Field(description="why it was withdrawn, or asked of another auditor", examples=[""])
+    version: str | None = Field(examples=["2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"])
     created_at: Moment
+
+    @staticmethod
+    def resolve_signed_by(row: Row) -> str | None:
+        """Who signed it off."""
+        return ("auditor" if row.signed_by_auditor else "provider") if row.signed_off_at else None
+
+    @staticmethod
+    def resolve_version(row: Row) -> str | None:
+        """What a sign-off names."""
+        return reads.version(row) if reads.open_still(row) else None
 
     @staticmethod
     def resolve_services(row: Row) -> list[str]:
@@ -124,6 +143,7 @@ class Finding(Schema):
     closed_at: Moment | None = Field(examples=[None])
     closed_by: Person | None = Field(examples=[None])
     evidence: str = Field(examples=[""])
+    doubt: str = Field(description="why it was opened again", examples=[""])
 
 
 class NewFinding(Input):
@@ -136,6 +156,22 @@ class NewFinding(Input):
     deadline: Day | None = None
 
 
+class FindingChanges(Input):
+    """What changes of a finding; what is not given stays."""
+
+    title: Line | None = Field(None, examples=["Old TLS versions are accepted"])
+    detail: Long | None = None
+    severity: Severity | None = None
+    owner: MaybeLine | None = Field(None, examples=["Platform team"])
+    deadline: Day | None = None
+
+
+class Invitation(Reason):
+    """Another auditor, and why."""
+
+    invited: UUID = Field(description="a person with the role of auditor")
+
+
 class Closure(Input):
     """What shows that a finding is solved."""
 
@@ -145,9 +181,12 @@ class Closure(Input):
 
 
 class SignOff(Input):
-    """The auditor's grade."""
+    """The auditor's grade, for the version of the audit that they have read."""
 
     grade: Grade
+    version: Annotated[str, StringConstraints(max_length=100)] = Field(
+        examples=["2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"]
+    )
     signed_off_at: Instant | None = Field(None, description="when the auditor signed; now if not given")
 
 
@@ -188,6 +227,25 @@ def describe(request: ApiRequest, number: Number, data: Changes) -> Row:
     given = data.model_dump(exclude_unset=True)
     kept = {name: value for name, value in given.items() if value is not None or name == "next_due"}
     return flows.describe(request.auth, number, **kept)
+
+
+@router.post(
+    "/audits/{number}/invitation",
+    response={201: Audit},
+    **needs("Invite another auditor", WRITE, READ, answers=(409,)),
+)
+def invite(request: ApiRequest, number: Number, data: Invitation) -> Row:
+    """The service manager asks another auditor, because the one who was asked is gone or cannot do it."""
+    invited = people.one_of(people.auditors(), data.invited)
+    return flows.invite(request.auth, number, invited=invited, reason=data.reason)
+
+
+@router.post(
+    "/audits/{number}/withdrawal", response={201: Audit}, **needs("Withdraw an audit", WRITE, READ, answers=(409,))
+)
+def withdraw(request: ApiRequest, number: Number, data: Reason) -> Row:
+    """The service manager ends an audit that nobody will sign off. It stays readable."""
+    return flows.withdraw(request.auth, number, reason=data.reason)
 
 
 def _report_goes(request: HttpRequest, caller: Caller) -> tuple[Organisation, str]:
@@ -233,13 +291,40 @@ def add_finding(request: ApiRequest, number: Number, data: NewFinding) -> Findin
     return flows.add_finding(request.auth, number, **data.model_dump())
 
 
-@router.post("/findings/{id}/closure", response={201: Finding}, **needs("Close a finding", WRITE, READ))
+@router.patch("/findings/{id}", response=Finding, **needs("Change a finding", WRITE, READ, answers=(409,)))
+def change_finding(request: ApiRequest, id: UUID, data: FindingChanges) -> FindingRow:
+    """Until the sign-off; by the auditor who was invited, if one was."""
+    given = data.model_dump(exclude_unset=True)
+    kept = {name: value for name, value in given.items() if value is not None or name == "deadline"}
+    return flows.change_finding(request.auth, id, **kept)
+
+
+@router.delete("/findings/{id}", response={204: None}, **needs("Remove a finding", WRITE, READ, answers=(409,)))
+def remove_finding(request: ApiRequest, id: UUID) -> None:
+    """Until the sign-off; by the auditor who was invited, if one was."""
+    flows.remove_finding(request.auth, id)
+
+
+@router.post("/findings/{id}/closure", response={201: Finding}, **needs("Close a finding", WRITE, READ, answers=(409,)))
 def close_finding(request: ApiRequest, id: UUID, data: Closure) -> FindingRow:
     """The finding is solved; findings are followed after the sign-off too."""
     return flows.close_finding(request.auth, id, evidence=data.evidence)
 
 
+@router.post(
+    "/findings/{id}/reopening", response={201: Finding}, **needs("Reopen a finding", WRITE, READ, answers=(409,))
+)
+def reopen_finding(request: ApiRequest, id: UUID, data: Reason) -> FindingRow:
+    """It is not solved after all; it is followed as before it was closed."""
+    return flows.reopen_finding(request.auth, id, reason=data.reason)
+
+
 @router.post("/audits/{number}/sign-off", response={201: Audit}, **needs("Sign off", WRITE, READ, answers=(409,)))
 def sign_off(request: ApiRequest, number: Number, data: SignOff) -> Row:
-    """The auditor's own grade, which counts from now, or from when the auditor signed. It needs the signed report."""
-    return flows.sign_off(request.auth, number, grade=int(data.grade * 10), signed_off_at=data.signed_off_at)
+    """The auditor's own grade, which counts from now, or from when the auditor signed. It needs the signed report.
+
+    Conflict when the audit was changed after the `version` that is named: read it again.
+    """
+    return signing.sign_off(
+        request.auth, number, grade=int(data.grade * 10), version=data.version, signed_off_at=data.signed_off_at
+    )

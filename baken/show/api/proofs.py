@@ -15,9 +15,9 @@ from baken.record.people.access import Permission
 from baken.record.recovery import flows as recovery
 from baken.record.recovery.models import Drill as DrillRow
 from baken.show.api.access import ApiRequest, needs
-from baken.show.api.schemas import Code, Input, Instant, Moment, Page, Paging, Person, page
+from baken.show.api.schemas import Code, Input, Instant, Moment, Page, Paging, Person, Reason, page
 
-WRITE, CATALOGUE = Permission.WRITE_DRILLS, Permission.READ_CATALOGUE
+WRITE, CATALOGUE, CORRECT = Permission.WRITE_DRILLS, Permission.READ_CATALOGUE, Permission.CORRECT_FACTS
 router = Router(tags=["Reviews and drills"])
 
 Remarks = Annotated[
@@ -35,6 +35,8 @@ class SecurityReview(Schema):
     reviewer: Person | None
     remarks: Remarks
     recorded: Moment
+    retracted_at: Moment | None = Field(description="when it was said to be a mistake", examples=[None])
+    reason: str = Field(description="why it was retracted", examples=[""])
 
     @staticmethod
     def resolve_service(row: ReviewRow) -> str:
@@ -59,6 +61,8 @@ class Drill(Schema):
     finished: Moment
     outcome: Literal["passed", "failed"]
     remarks: Remarks = Field(examples=["Restored in 14 minutes."])
+    retracted_at: Moment | None = Field(description="when it was said to be a mistake", examples=[None])
+    reason: str = Field(description="why it was retracted", examples=[""])
 
     @staticmethod
     def resolve_service(row: DrillRow) -> str:
@@ -93,6 +97,16 @@ def review(request: ApiRequest, data: NewReview) -> ReviewRow:
     return audits.record_review(request.auth, service=service, **given)
 
 
+@router.post(
+    "/security-reviews/{id}/retraction",
+    response={201: SecurityReview},
+    **needs("Retract a security review", CORRECT, WRITE, answers=(409,)),
+)
+def retract_review(request: ApiRequest, id: UUID, data: Reason) -> ReviewRow:
+    """It was recorded wrongly. It stays readable, and C8 no longer rests on it."""
+    return audits.retract_review(request.auth, id, reason=data.reason)
+
+
 @router.get("/restore-drills", response=Page[Drill], **needs("List restore drills", WRITE))
 def drills(request: ApiRequest, paging: Query[Paging]) -> Mapping[str, Any]:
     """Restore drills, the latest first."""
@@ -106,3 +120,13 @@ def drill(request: ApiRequest, data: NewDrill) -> DrillRow:
     """A backup is proven by restoring it."""
     service = catalogue.service(request.auth, data.service)
     return recovery.record(request.auth, service=service, **data.model_dump(exclude={"service"}))
+
+
+@router.post(
+    "/restore-drills/{id}/retraction",
+    response={201: Drill},
+    **needs("Retract a restore drill", CORRECT, WRITE, answers=(409,)),
+)
+def retract_drill(request: ApiRequest, id: UUID, data: Reason) -> DrillRow:
+    """It was recorded wrongly. It stays readable, and proves nothing; an incident that it opened is left out apart."""
+    return recovery.retract(request.auth, id, reason=data.reason)

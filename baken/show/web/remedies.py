@@ -198,7 +198,6 @@ REMEDIES = (
     _("this auditor is asked already; choose somebody else"),
     _("say why"),
     _("a review covers at most 366 days; record longer times as several"),
-    _("say what was wrong"),
     _("choose the services in scope"),
     _("say in one line what was found"),
     _("say what shows that it is solved, and where that can be looked up"),

@@ -22,6 +22,8 @@ class Migration(migrations.Migration):
                 ('finished', models.DateTimeField()),
                 ('outcome', baken.record.orgs.fields.CodeField(choices=[('passed', 'Passed'), ('failed', 'Failed')], max_length=64)),
                 ('remarks', baken.record.orgs.fields.WrittenField(blank=True, default='', limit=10000)),
+                ('retracted_at', models.DateTimeField(blank=True, null=True)),
+                ('reason', baken.record.orgs.fields.WrittenField(blank=True, default='', limit=10000)),
                 ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orgs.organisation')),
                 ('service', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='drills', to='catalogue.service')),
             ],

@@ -68,6 +68,31 @@ class DescribeForm(forms.Form):
     next_due = fields.day(_("Next audit due"), required=False)
 
 
+class InviteForm(forms.Form):
+    """Another auditor instead of the one who was asked."""
+
+    invited = forms.ChoiceField(
+        label=_("Auditor"),
+        help_text=_("They see what was filled in, and say anew who audits. Findings stay, to be changed by them."),
+    )
+    reason = fields.text(_("Why?"), limit=5_000, rows=3, help_text=_("It stays with the audit."))
+
+    def __init__(self, *args: Any, auditors: Iterable[User], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._auditors = {str(user.id): user for user in auditors}
+        _choices(self, "invited", [(id, f"{user} <{user.email}>") for id, user in self._auditors.items()])
+
+    def clean_invited(self) -> User:
+        """The auditor themself."""
+        return self._auditors[self.cleaned_data["invited"]]
+
+
+class ReasonForm(forms.Form):
+    """Why something is taken back."""
+
+    reason = fields.text(_("Why?"), limit=5_000, rows=3)
+
+
 class FindingForm(forms.Form):
     """One finding."""
 
@@ -117,6 +142,7 @@ class SignOffForm(forms.Form):
         help_text=_("From 1.0 to 10.0. It is the auditor's own grade; another scale is not converted."),
         widget=forms.TextInput(attrs={"inputmode": "decimal", "class": "short"}),
     )
+    version = forms.CharField(widget=forms.HiddenInput, max_length=100)
     certain = forms.BooleanField(label=_("I know that nothing of this audit can be changed after the sign-off."))
 
 

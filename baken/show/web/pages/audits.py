@@ -3,12 +3,13 @@
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext
 
 from baken.domain.instants import to_us
-from baken.record.audits import flows, reads
+from baken.record.audits import flows, reads, signing
 from baken.record.audits.models import Audit
 from baken.record.catalogue import reads as catalogue
 from baken.record.ledger import clock
@@ -21,7 +22,9 @@ from baken.show.web.forms.audits import (
     ClosureForm,
     DescribeForm,
     FindingForm,
+    InviteForm,
     OpenAuditForm,
+    ReasonForm,
     ReportFileForm,
     SignOffForm,
 )
@@ -67,6 +70,33 @@ def audit(request: PageRequest, number: int) -> HttpResponse:
     return show(request, "audits/audit.html", context)
 
 
+@page(Permission.HANDLE_COMPLAINTS)
+def invite(request: PageRequest, number: int) -> HttpResponse:
+    """The manager asks another auditor."""
+    found = _open(request, number)
+    others = people.auditors().exclude(id=found.invited_id)
+    form = InviteForm(request.POST or None, auditors=others)
+    if request.method == "POST" and form.is_valid():
+        with refusals(form):
+            flows.invite(request.caller, number, **form.cleaned_data)
+            messages.success(request, gettext("The audit is asked of somebody else."))
+            return redirect("audit", number)
+    return show(request, "audits/invite.html", {"audit": found, "others": others}, form=form)
+
+
+@page(Permission.HANDLE_COMPLAINTS)
+def withdraw(request: PageRequest, number: int) -> HttpResponse:
+    """The manager ends an audit that nobody will sign off."""
+    found = _open(request, number)
+    form = ReasonForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        with refusals(form):
+            flows.withdraw(request.caller, number, **form.cleaned_data)
+            messages.success(request, gettext("The audit is withdrawn."))
+            return redirect("audit", number)
+    return show(request, "audits/withdraw.html", {"audit": found}, form=form)
+
+
 @page(Permission.WRITE_AUDITS)
 def describe(request: PageRequest, number: int) -> HttpResponse:
     """What the audit says of itself; until it is signed off."""
@@ -91,6 +121,43 @@ def finding_new(request: PageRequest, number: int) -> HttpResponse:
             messages.success(request, gettext("The finding is added."))
             return redirect("audit", number)
     return show(request, "audits/finding.html", {"audit": found}, form=form)
+
+
+@page(Permission.WRITE_AUDITS)
+def finding_edit(request: PageRequest, id: UUID) -> HttpResponse:
+    """A finding, changed before the sign-off."""
+    finding = reads.finding(request.caller, id)
+    flows.unsigned(finding.audit)
+    flows.for_whoever_signs(request.caller, finding.audit)
+    form = FindingForm(request.POST or None, initial={name: getattr(finding, name) for name in FindingForm.base_fields})
+    if request.method == "POST" and form.is_valid():
+        with refusals(form):
+            flows.change_finding(request.caller, id, **form.cleaned_data)
+            messages.success(request, gettext("Saved."))
+            return redirect("audit", finding.audit.number)
+    return show(request, "audits/finding.html", {"audit": finding.audit, "finding": finding}, form=form)
+
+
+@page(Permission.WRITE_AUDITS, methods=("POST",))
+def finding_removal(request: PageRequest, id: UUID) -> HttpResponse:
+    """It was none after all."""
+    number = reads.finding(request.caller, id).audit.number
+    flows.remove_finding(request.caller, id)
+    messages.success(request, gettext("The finding is removed."))
+    return redirect("audit", number)
+
+
+@page(Permission.WRITE_AUDITS)
+def reopen_finding(request: PageRequest, id: UUID) -> HttpResponse:
+    """A finding that was closed is not solved after all."""
+    finding = reads.finding(request.caller, id)
+    form = ReasonForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        with refusals(form):
+            flows.reopen_finding(request.caller, id, **form.cleaned_data)
+            messages.success(request, gettext("The finding is open again."))
+            return redirect("audit", finding.audit.number)
+    return show(request, "audits/reopening.html", {"finding": finding}, form=form)
 
 
 @page(Permission.WRITE_AUDITS)
@@ -134,10 +201,14 @@ def sign_off(request: PageRequest, number: int) -> HttpResponse:
     form = SignOffForm(request.POST)
     if form.is_valid():
         with refusals(form):
-            flows.sign_off(request.caller, number, grade=int(form.cleaned_data["grade"] * 10))
+            given = form.cleaned_data
+            signing.sign_off(request.caller, number, grade=int(given["grade"] * 10), version=given["version"])
             messages.success(request, gettext("The audit is signed off."))
             return redirect("audit", number)
+    found = reads.audit(request.caller, number)  # as it is now, if it was changed meanwhile
     context = _context(request, found) | {"file_form": ReportFileForm(), "sign_form": form}
+    if not form.has_error(NON_FIELD_ERRORS, code="conflict"):
+        context["version"] = form["version"].value() or ""
     return show(request, "audits/audit.html", context, form=form)
 
 
@@ -150,7 +221,9 @@ def _context(request: PageRequest, audit: Audit) -> dict[str, object]:
         "validity": [(one, one.expired(now)) for one in reads.validity(audit)],
         "description": [(DescribeForm.base_fields[name].label, getattr(audit, name)) for name in WRITTEN],
         "today": clock.now().date(),
-        "writable": audit.signed_off_at is None and request.caller.may(Permission.WRITE_AUDITS),
+        "writable": reads.open_still(audit) and request.caller.may(Permission.WRITE_AUDITS),
+        "version": reads.version(audit) if reads.open_still(audit) else "",
+        "followed": audit.withdrawn_at is None and request.caller.may(Permission.WRITE_AUDITS),
         "signer": audit.invited_id in (None, request.caller.user),
         "missing": _missing(audit),
     }
@@ -167,10 +240,7 @@ def _missing(audit: Audit) -> list[str]:
 
 def _open(request: PageRequest, number: int) -> Audit:
     """An audit that can still be changed."""
-    found = reads.audit(request.caller, number)
-    if found.signed_off_at:
-        raise flows.Conflict(str(flows.Conflict.__doc__))
-    return found
+    return flows.unsigned(reads.audit(request.caller, number))
 
 
 def _file(request: PageRequest, audit: Audit) -> HttpResponse:

@@ -1,5 +1,7 @@
 """Restore drills, and reviews that look for break-ins."""
 
+from uuid import UUID
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
@@ -14,6 +16,7 @@ from baken.record.people.access import Permission
 from baken.record.recovery import flows as recovery
 from baken.record.reports import duties
 from baken.show.web.errors import refusals
+from baken.show.web.forms.audits import ReasonForm
 from baken.show.web.forms.recovery import DrillForm, ReviewForm
 from baken.show.web.guard import page, show
 from baken.show.web.middleware import PageRequest
@@ -47,6 +50,19 @@ def drill_new(request: PageRequest) -> HttpResponse:
     return show(request, "recovery/drill.html", form=form)
 
 
+@page(Permission.CORRECT_FACTS)
+def drill_retraction(request: PageRequest, id: UUID) -> HttpResponse:
+    """A drill that was recorded wrongly is taken back."""
+    drill = recovery.drill(request.caller, id)
+    form = ReasonForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        with refusals(form):
+            recovery.retract(request.caller, id, **form.cleaned_data)
+            messages.success(request, gettext("The drill is retracted."))
+            return redirect("drills")
+    return show(request, "recovery/retraction.html", {"drill": drill}, form=form)
+
+
 @page(Permission.WRITE_DRILLS, methods=("GET",))
 def reviews(request: PageRequest) -> HttpResponse:
     """Every review, and what of the present and the last month is not reviewed yet."""
@@ -67,3 +83,16 @@ def review_new(request: PageRequest) -> HttpResponse:
             messages.success(request, gettext("The review is recorded."))
             return redirect("reviews")
     return show(request, "recovery/review.html", form=form)
+
+
+@page(Permission.CORRECT_FACTS)
+def review_retraction(request: PageRequest, id: UUID) -> HttpResponse:
+    """A review that was recorded wrongly is taken back."""
+    review = reviewing.review(request.caller, id)
+    form = ReasonForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        with refusals(form):
+            audits.retract_review(request.caller, id, **form.cleaned_data)
+            messages.success(request, gettext("The review is retracted."))
+            return redirect("reviews")
+    return show(request, "recovery/retraction.html", {"review": review}, form=form)
