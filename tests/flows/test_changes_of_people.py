@@ -121,6 +121,8 @@ def test_administrators_and_the_person_see_it_and_nobody_else_does(cast: Cast) -
         )  # fmt: skip
     page = opened(cast.adam).get(reverse("person", args=[cast.bob.user.id])).content.decode()
     assert "roles changed from service manager to agent" in page and '<td data-label="By">Adam</td>' in page
+    tokens = opened(cast.adam).get("/tokens/").content.decode()
+    assert tokens.count("API token made, as") == 2 and tokens.count("· Adam</p>") == 2
     User.objects.filter(id=cast.bob.user.id).update(language="nl")
     own = opened(cast.bob).get("/account/security/").content.decode()
     assert "rollen gewijzigd van servicemanager in behandelaar" in own and ">Adam</td>" in own

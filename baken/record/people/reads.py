@@ -97,6 +97,12 @@ def history(caller: Caller, user_id: UUID) -> QuerySet[LedgerFact]:
     return rows.order_by("-recorded", "stream_id", "-seq")  # not by position: that would walk the whole ledger
 
 
+def of_tokens(caller: Caller, tokens: Iterable[ApiToken]) -> QuerySet[LedgerFact]:
+    """What was done to API tokens: of each in order, made, and perhaps revoked."""
+    caller.require(Permission.WRITE_PEOPLE)
+    return LedgerFact.objects.filter(stream_id__in=[token.id for token in tokens]).order_by("stream_id", "seq")
+
+
 def agents() -> QuerySet[User]:
     """The people an incident can be assigned to."""
     desk = [Role.AGENT.value, Role.MANAGER.value]

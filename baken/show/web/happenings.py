@@ -36,6 +36,14 @@ def lines(rows: Iterable[LedgerFact]) -> list[Line]:
     return [Line(row.at, _what(row), _who(row.actor, names)) for row in rows]
 
 
+def by_stream(rows: Iterable[LedgerFact]) -> dict[UUID, list[Line]]:
+    """The same, of several streams, by the id of each."""
+    rows, found = list(rows), dict[UUID, list[Line]]()
+    for row, line in zip(rows, lines(rows), strict=True):
+        found.setdefault(row.stream_id, []).append(line)
+    return found
+
+
 def _who(actor: str, names: Mapping[UUID, str]) -> str:
     kind, _colon, id = actor.partition(":")
     if kind == "user":
@@ -63,6 +71,7 @@ def _locked(data: Data) -> str:
 
 ACTORS: Mapping[str, str | Promise] = {
     "command-line": _("command line"),
+    "demonstration": _("the demonstration"),
     "identity-provider": _("an identity provider"),
     "setup": _("the first-run setup"),
     "sign-in": _("Baken"),

@@ -101,8 +101,10 @@ def person_admission(request: PageRequest, person_id: UUID) -> HttpResponse:
 @page(Permission.WRITE_PEOPLE, methods=("GET",))
 def tokens(request: PageRequest) -> HttpResponse:
     """Every API token."""
-    context = {"page": paged(request, reads.tokens(request.caller)), "now": clock.now()}
-    return show(request, "tokens/tokens.html", context)
+    part = paged(request, reads.tokens(request.caller))
+    told = happenings.by_stream(reads.of_tokens(request.caller, part))
+    rows = [(token, told.get(token.id, [])) for token in part]
+    return show(request, "tokens/tokens.html", {"page": part, "rows": rows, "now": clock.now()})
 
 
 @page(Permission.WRITE_PEOPLE, fresh=True)
