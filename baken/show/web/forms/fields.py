@@ -1,5 +1,6 @@
 """Fields that several forms have: zones, languages, lines, texts, lengths of time."""
 
+import secrets
 import zoneinfo
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,13 @@ def files() -> FilesField:
             count=AT_ONCE, most=settings.BAKEN_FILE_LIMIT,
         ),
     )  # fmt: skip
+
+
+def sending() -> forms.CharField:
+    """A word that is another on each page: by it a form that is sent twice is known. See `show.web.sending`."""
+    return forms.CharField(
+        required=False, max_length=64, initial=lambda: secrets.token_urlsafe(16), widget=forms.HiddenInput
+    )
 
 
 def line(label: Any, *, help_text: Any = "", required: bool = True, limit: int = LINE, **attrs: Any) -> forms.CharField:

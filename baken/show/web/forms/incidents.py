@@ -67,6 +67,7 @@ def _level(label: Any, codes: Mapping[str, Promise], **options: Any) -> forms.Ty
 class _Report(forms.Form):
     """What is wrong, how much, how soon."""
 
+    sending = fields.sending()
     subject = fields.line(_("What is wrong, in one line?"))
     message = fields.text(
         _("Tell us more"), required=False,
@@ -79,6 +80,10 @@ class _Report(forms.Form):
     def __init__(self, *args: Any, services: QuerySet[Service], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["service"] = ServiceChoice(services, empty_label=None if len(services) == 1 else _("Choose one"))
+
+    def said(self) -> dict[str, Any]:
+        """What a person said in it."""
+        return {name: value for name, value in self.cleaned_data.items() if name != "sending"}
 
 
 class ReportForm(_Report):
@@ -95,7 +100,7 @@ class ReportForm(_Report):
 
     def report(self) -> dict[str, Any]:
         """What the flow takes. Raises what a file was refused with."""
-        given = dict(self.cleaned_data)
+        given = self.said()
         classes = given.pop("concern") or ["other"]
         return {"body": given.pop("message"), "files": all_arrived(given.pop("file")), "classes": classes, **given}
 
@@ -131,7 +136,7 @@ class RegisterForm(_Report):
 
     def report(self) -> dict[str, Any]:
         """What the flow takes. Raises what a file was refused with."""
-        given = dict(self.cleaned_data)
+        given = self.said()
         files = all_arrived(given.pop("file"))
         return {"body": given.pop("message"), "files": files, "origin": Origin.AGENT, **given}
 

@@ -23,6 +23,7 @@ from baken.record.orgs.models import File, Organisation
 from baken.record.people import reads as people
 from baken.record.people.access import Caller, Permission
 from baken.show.files import all_arrived, takes_files
+from baken.show.web import sending
 from baken.show.web.errors import refusals
 from baken.show.web.forms import complaints as made
 from baken.show.web.forms.incidents import CallerForm
@@ -105,9 +106,11 @@ def complaint_new(request: PageRequest) -> HttpResponse:
     form = _form(request, customer)
     if request.method == "POST" and form.is_valid():
         with refusals(form):
-            filed = flows.lodge(request.caller, organisation=customer, **form.complaint())
-            messages.success(request, gettext("The complaint has number %s.") % filed.number)
-            return redirect("complaint", filed.number)
+            number = sending.made(
+                request, form, lambda: flows.lodge(request.caller, organisation=customer, **form.complaint()).number
+            )
+            messages.success(request, gettext("The complaint has number %s.") % number)
+            return redirect("complaint", number)
     return show(request, "portal/complaint_new.html", {"customer": customer}, form=form)
 
 

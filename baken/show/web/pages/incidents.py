@@ -26,6 +26,7 @@ from baken.show.web.guard import page, show
 from baken.show.web.middleware import PageRequest
 from baken.show.web.pages import portal, queue
 from baken.show.web.pages.handing_out import handed_out
+from baken.show.web.sending import made
 
 
 @page(Permission.READ_INCIDENTS, methods=("GET",))
@@ -56,9 +57,9 @@ def _report(request: PageRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         own = people.organisation(request.caller, None)
         with refusals(form):
-            made = flows.report(request.caller, organisation=own, **form.report())
-            messages.success(request, gettext("Thank you. Your incident has number %s.") % made.number)
-            return redirect("incident", made.number)
+            number = made(request, form, lambda: flows.report(request.caller, organisation=own, **form.report()).number)
+            messages.success(request, gettext("Thank you. Your incident has number %s.") % number)
+            return redirect("incident", number)
     return show(request, "portal/incident_new.html", {"services": services}, form=form)
 
 
@@ -79,9 +80,11 @@ def _register(request: PageRequest, code: str) -> HttpResponse:
     )  # fmt: skip
     if request.method == "POST" and form.is_valid():
         with refusals(form):
-            made = flows.report(request.caller, organisation=customer, **form.report())
-            messages.success(request, gettext("Registered as %s.") % f"#{made.number}")
-            return redirect("incident", made.number)
+            number = made(
+                request, form, lambda: flows.report(request.caller, organisation=customer, **form.report()).number
+            )
+            messages.success(request, gettext("Registered as %s.") % f"#{number}")
+            return redirect("incident", number)
     return show(request, "desk/incident_new.html", {"customer": customer}, form=form)
 
 

@@ -1,0 +1,30 @@
+"""Forms that make something new, sent twice: by two clicks, or by a browser that tries again. They make it once."""
+
+import hashlib
+from collections.abc import Callable
+
+from django.forms import Form
+
+from baken.record.people.idempotency import once
+from baken.show.web.middleware import PageRequest
+
+BESIDES = frozenset({"csrfmiddlewaretoken"})
+
+
+def made(request: PageRequest, form: Form, create: Callable[[], int]) -> int:
+    """The number of what the form makes, or made when this same page was sent with the same content before.
+
+    The page's word for it is in its field `sending`. Other content is something else, also on a page one went back to.
+    """
+    if not form.cleaned_data["sending"]:
+        return create()
+    number, _before = once(request.caller, key=_sent(request), request=b"form", create=create)
+    return number
+
+
+def _sent(request: PageRequest) -> str:
+    """What was sent, as a digest: the address, every field, and the names and sizes of files."""
+    fields = sorted((name, tuple(values)) for name, values in request.POST.lists() if name not in BESIDES)
+    files = sorted((name, file.name, file.size) for name in request.FILES for file in request.FILES.getlist(name))
+    told = repr((request.get_full_path(), fields, files))
+    return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
