@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 from baken.domain.media import Family, contradicts, ending_of, recognise
 from baken.record.orgs import places
@@ -112,7 +112,8 @@ class Arrival:
         """One more piece: the first one tells what the file is."""
         if self.file._state.adding:
             self._look_at(piece)
-            self.file.save(force_insert=True)
+            with transaction.atomic():
+                self.file.save(force_insert=True)
         self._digest.update(piece)
         self._scan.send(piece)
         self._pending.append(piece)

@@ -23,8 +23,12 @@ def insert(rows: Sequence[models.Model]) -> None:
     fields = [field for field in model.concrete_fields if not isinstance(field, models.AutoField | models.BigAutoField)]
     names = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
     values = [_reader(field) for field in fields]
-    lines = [[value(row) for value in values] for row in rows]  # sealing may ask for a key, which COPY would not allow
     with transaction.atomic(), connection.cursor() as cursor:
+        for field in fields:
+            if isinstance(field, WrittenField):
+                field.ask_before(rows)
+        # Sealing may ask for a key, which COPY would not allow.
+        lines = [[value(row) for value in values] for row in rows]
         cursor.execute(DRAFT.format(names=names, table=model.db_table))
         with cursor.copy(f"COPY draft ({names}) FROM STDIN") as copy:
             for line in lines:
@@ -39,5 +43,5 @@ DRAFT = "CREATE TEMPORARY TABLE draft ON COMMIT DROP AS SELECT {names} FROM {tab
 def _reader(field: Any) -> Callable[[models.Model], Any]:
     """What a row has in a column; what people wrote is sealed for it."""
     if isinstance(field, WrittenField):
-        return lambda row: field.get_db_prep_value(field.pre_save(row, True), connection)
+        return lambda row: field.get_db_prep_value(field.seal(row, getattr(row, field.attname)), connection)
     return attrgetter(field.attname)

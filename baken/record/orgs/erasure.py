@@ -99,6 +99,17 @@ def left(rule: Rule, whose: Whose) -> QuerySet[Any] | None:
     return rows if fate is Fate.GOES else _with_text(rows, _texts(rule, whose))
 
 
+def not_done(rule: Rule, ids: Sequence[UUID], *, people: bool) -> set[UUID]:
+    """Those of these people, or else of these organisations, of whom an erasure by this rule still finds something."""
+    column, fate = (rule.person, rule.with_person) if people else (rule.owner, rule.with_organisation)
+    if not column or fate is Fate.STAYS:
+        return set()
+    rows = rule.model._base_manager.filter(**{f"{column}__in": ids})
+    if fate is Fate.BLANKED:
+        rows = _with_text(rows, texts_of_a_person(rule) if people else sealed_columns(rule.model))
+    return set(rows.values_list(column, flat=True).distinct())
+
+
 def erase_some(rule: Rule, whose: Whose) -> int:
     """Erase a batch of what is left; how many rows that were."""
     rows = left(rule, whose)
@@ -135,8 +146,13 @@ def with_keys(organisations: Sequence[UUID]) -> set[UUID]:
     return {id for held in (wrapped, data) for id in held.values_list("organisation_id", flat=True)}
 
 
+def texts_of_a_person(rule: Rule) -> tuple[str, ...]:
+    """The columns whose text is the person's own."""
+    return rule.texts or sealed_columns(rule.model)
+
+
 def _texts(rule: Rule, whose: Whose) -> tuple[str, ...]:
-    return (whose.person and rule.texts) or sealed_columns(rule.model)
+    return texts_of_a_person(rule) if whose.person else sealed_columns(rule.model)
 
 
 def _with_text(rows: QuerySet[Any], columns: Sequence[str]) -> QuerySet[Any]:

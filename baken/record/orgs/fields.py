@@ -11,6 +11,7 @@ import secrets
 import struct
 import time
 import uuid
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from django.core.exceptions import ValidationError
@@ -36,6 +37,10 @@ def new_id() -> uuid.UUID:
     milliseconds = time.time_ns() // 1_000_000
     value = milliseconds << 80 | 0x7 << 76 | secrets.randbits(12) << 64 | 0b10 << 62 | secrets.randbits(62)
     return uuid.UUID(int=value)
+
+
+before_sealing: list[Callable[["WrittenField", Sequence[models.Model]], None]] = []
+"""Asked before texts of a column go into their rows. What they raise keeps them out."""
 
 
 class SealedError(TypeError):
@@ -108,7 +113,16 @@ class WrittenField(Text):
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         """The value sealed for its row; one that nobody opened stays as it is."""
         held = model_instance.__dict__.get(self.attname, "")
-        return held if isinstance(held, Sealed) else self.seal(model_instance, held)
+        if isinstance(held, Sealed):
+            return held
+        self.ask_before([model_instance])
+        return self.seal(model_instance, held)
+
+    def ask_before(self, rows: Sequence[models.Model]) -> None:
+        """Before the texts of this column on these rows are sealed: whether they may be. Raises what keeps them out."""
+        if written := [row for row in rows if row.__dict__.get(self.attname)]:
+            for ask in before_sealing:
+                ask(self, written)
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
         """Only what is sealed goes to the database."""

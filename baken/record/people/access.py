@@ -138,10 +138,16 @@ NOBODY = Caller(actor="anonymous", organisation=None)
 """Somebody who is not signed in."""
 
 
+OF_A_CUSTOMER = "This customer was erased; nothing can be written about it any more."
+
+
 def require_not_erased(organisation: "Organisation") -> None:
-    """Raise Conflict for a customer who was erased: nothing that is written about them could be read."""
+    """Raise Conflict for a customer who was erased: nothing that is written about them could be read.
+
+    This looks at what was loaded, to refuse early; what is written is held to it by `privacy.writers`.
+    """
     if organisation.erased_at:
-        raise Conflict("This customer was erased; nothing can be written about it any more.")
+        raise Conflict(OF_A_CUSTOMER)
 
 
 def actor_of(user: UUID) -> str:

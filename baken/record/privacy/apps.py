@@ -6,8 +6,10 @@ class PrivacyConfig(AppConfig):
     label = "privacy"
 
     def ready(self) -> None:
-        """The key of the tombstones is wrapped anew with every other key."""
+        """The key of the tombstones is wrapped anew with every other key, and nobody writes for who was erased."""
+        from baken.record.orgs import fields
         from baken.record.orgs.rewrapping import Other, register
-        from baken.record.privacy import tombstones
+        from baken.record.privacy import tombstones, writers
 
         register(Other(tombstones.wrapped_under, tombstones.rewrap))
+        fields.before_sealing.append(writers.keep)

@@ -22,7 +22,7 @@ from baken.record.ledger import clock
 from baken.record.ledger import reads as ledger
 from baken.record.ledger.flows import Entry, Stream, append
 from baken.record.orgs import erasure as orgs
-from baken.record.orgs.erasure import Whose, erase_some, left
+from baken.record.orgs.erasure import Whose, erase_some, left, not_done
 from baken.record.orgs.models import Organisation
 from baken.record.people import erasure as people
 from baken.record.people.access import program
@@ -141,9 +141,14 @@ def _write_down(row: Tombstone, stream: Stream, actor: str) -> None:
 def _back_again() -> Iterable[Tombstone]:
     """Those who are not as erased as their tombstones say."""
     finished = Tombstone.objects.exclude(finished_at=None)
-    listed = {kind: list(finished.filter(kind=kind).values_list("subject", flat=True)) for kind in Tombstone.Kind}
-    named = people.not_erased(listed[Tombstone.Kind.PERSON])
-    return finished.filter(subject__in=[*named, *_readable(listed[Tombstone.Kind.ORGANISATION])])
+    back = set[UUID]()
+    for kind in Tombstone.Kind:
+        if listed := list(finished.filter(kind=kind).values_list("subject", flat=True)):
+            of_people = kind is Tombstone.Kind.PERSON
+            back.update(people.not_erased(listed) if of_people else _readable(listed))
+            for rule in RULES:
+                back |= not_done(rule, listed, people=of_people)
+    return finished.filter(subject__in=back)
 
 
 def _readable(organisations: list[UUID]) -> list[UUID]:

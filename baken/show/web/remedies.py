@@ -187,6 +187,7 @@ REMEDIES = (
     _("Complaints of this customer that are not decided: %(count)s. Decide them first."),
     _("Nobody is erased now: the list of who was erased has to be put right first. The log says what is wrong."),
     _("This customer was erased; nothing can be written about it any more."),
+    _("This person was erased; nothing can be written in their name any more."),
     # audits, drills and reports
     _("The audit is signed off and no longer changes; record a new one to correct it."),
     _("The audit was withdrawn; open a new one."),
