@@ -46,7 +46,7 @@ class AuditError(ValueError):
 
 
 class Conflict(access.Conflict):
-    """The audit, finding or review is no longer in the state that this change starts from; the message says which."""
+    """The audit is signed off and no longer changes; record a new one to correct it."""
 
 
 @transaction.atomic
@@ -244,7 +244,7 @@ def unsigned(audit: Audit | None) -> Audit:
         raise NotFound("There is no such audit.")
     _not_withdrawn(audit)
     if audit.signed_off_at:
-        raise Conflict("The audit is signed off and no longer changes; record a new one to correct it.")
+        raise Conflict(str(Conflict.__doc__))
     return audit
 
 
