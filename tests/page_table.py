@@ -210,7 +210,7 @@ KPI: dict[str, Row] = {
     "audit": row("audit", manager=200, administrator=200, auditor=200),
     "audit-describe": row("audit", manager=200, auditor=200),
     "finding-new": row("audit", manager=200, auditor=200),
-    "audit-report": row("audit", manager=404, administrator=404, auditor=404),
+    "audit-report": row("audit", manager=302, administrator=302, auditor=302),
     "audit-sign-off": row("audit", manager=422, auditor=422, changes=True),
     "audit-invite": row("audit", manager=200),
     "audit-withdrawal": row("audit", manager=200),

@@ -30,8 +30,8 @@ ALWAYS = {
 }
 
 BRIEFLY = {"status for anonymous": {"Cache-Control": "private, max-age=10"}}
-"""It shows no customer's data, and people look at it again and again when something is down. It has a form, so a cookie with
-its key comes along: it is for this one browser, and no cache that others share may keep it."""
+"""It shows no customer's data, and people look at it again and again when something is down. It has a form, so a cookie
+with its key comes along: it is for this one browser, and no cache that others share may keep it."""
 
 
 FILES = ("incident-attachment", "complaint-attachment")

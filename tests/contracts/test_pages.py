@@ -142,3 +142,12 @@ def test_a_form_from_elsewhere_is_refused(world: World) -> None:
         response = client.post(reverse(name, args=row.args(world)))
         assert response.status_code == 403, name
         assert "cookies" in response.content.decode(), name
+        assert "Not for your role" not in response.content.decode(), name
+
+
+def test_loading_again_what_was_refused_leads_back_to_the_audit(world: World) -> None:
+    client, number = signed_in(world, "auditor"), world.records["audit"]
+    for name in ("audit-report", "audit-sign-off"):
+        address = reverse(name, args=[number])
+        assert client.post(address).status_code == 422
+        assert client.get(address).headers["Location"] == f"/audits/{number}/"

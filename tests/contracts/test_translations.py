@@ -14,6 +14,7 @@ from django.template.base import Lexer, TokenType
 from django.utils.translation import gettext, override
 
 from baken.show.web import remedies
+from baken.show.web.templatetags.administration import ROUTINES
 from tools.messages import FUNCTIONS, LOCALE, SHOW, aliases, collected, read, texts
 
 DUTCH = LOCALE / "nl/LC_MESSAGES/django.po"
@@ -223,3 +224,8 @@ def _sample(node: ast.expr) -> Iterator[str]:
 def test_the_catalogue_is_compiled_for_the_tests() -> None:
     with override("nl"):
         assert gettext("Report an incident") == "Incident melden"
+
+
+def test_every_routine_of_the_worker_has_words() -> None:
+    source = (SHOW.parent / "run/worker.py").read_text()
+    assert set(re.findall(r'take_turn\("([^"]+)"', source)) == set(ROUTINES)

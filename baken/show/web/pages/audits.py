@@ -15,7 +15,7 @@ from baken.record.catalogue import reads as catalogue
 from baken.record.ledger import clock
 from baken.record.orgs.models import File, Organisation
 from baken.record.people import reads as people
-from baken.record.people.access import Caller, NotFound, Permission
+from baken.record.people.access import Caller, Permission
 from baken.show.files import takes_files
 from baken.show.web.errors import refusals
 from baken.show.web.forms.audits import (
@@ -180,10 +180,10 @@ def _report_goes(request: PageRequest, number: int) -> tuple[Caller, Organisatio
 @takes_files(_report_goes)
 @page(Permission.READ_AUDITS)
 def report(request: PageRequest, number: int) -> HttpResponse:
-    """The signed report: fetched, or put there before the sign-off."""
+    """The signed report: fetched, or put there before the sign-off. While there is none this leads to the audit."""
     found = reads.audit(request.caller, number)
     if request.method != "POST":
-        return _file(request, found)
+        return handed_out(request, found.report) if found.report else redirect("audit", number)
     form = ReportFileForm(request.POST, request.FILES)
     if form.is_valid():
         with refusals(form):
@@ -194,10 +194,12 @@ def report(request: PageRequest, number: int) -> HttpResponse:
     return show(request, "audits/audit.html", context, form=form)
 
 
-@page(Permission.WRITE_AUDITS, methods=("POST",))
+@page(Permission.WRITE_AUDITS)
 def sign_off(request: PageRequest, number: int) -> HttpResponse:
-    """The grade, after which the audit is frozen."""
+    """The grade, after which the audit is frozen. Who loads this again is led to the audit."""
     found = reads.audit(request.caller, number)
+    if request.method != "POST":
+        return redirect("audit", number)
     form = SignOffForm(request.POST)
     if form.is_valid():
         with refusals(form):
@@ -241,10 +243,3 @@ def _missing(audit: Audit) -> list[str]:
 def _open(request: PageRequest, number: int) -> Audit:
     """An audit that can still be changed."""
     return flows.unsigned(reads.audit(request.caller, number))
-
-
-def _file(request: PageRequest, audit: Audit) -> HttpResponse:
-    """The report file."""
-    if audit.report is None:
-        raise NotFound("There is no report yet.")
-    return handed_out(request, audit.report)

@@ -27,6 +27,8 @@ ROUTINES = {
     "chain": _("the ledger is verified"),
     "alerts": _("old alerts are forgotten"),
     "audits": _("audits are watched for what is due"),
+    "files": _("files that nobody kept are removed"),
+    "file check": _("files are read and compared with what was stored"),
 }
 MATTERS = {
     Matter.WORKER_SILENT: _(
