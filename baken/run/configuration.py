@@ -157,7 +157,7 @@ def flag(name: str, *, default: bool, environ: Mapping[str, str] = os.environ) -
 
 LIMITS = {
     "reads": 600, "writes": 120, "address": 1_200, "failures": 30, "probers": 600,
-    "pages": 600, "posts": 120, "visitors": 1_200,
+    "alerts": 300, "pages": 600, "posts": 120, "visitors": 1_200,
 }  # fmt: skip
 
 

@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
 from baken.record.catalogue.models import Service
-from baken.record.detection import alerts, sources
-from baken.record.detection.models import AlertGroup, AlertTaken
+from baken.record.detection import alerts, floods
+from baken.record.detection.models import AlertGroup, AlertTaken, Detected
+from baken.record.incidents import break_ins
 from baken.record.incidents import flows as incidents
 from baken.record.incidents.models import Incident, Message
 from baken.record.ledger import clock
@@ -92,11 +95,14 @@ def generic(number: int, **change: Any) -> dict[str, Any]:
     } | change
 
 
-def test_a_thousand_alerts_are_one_incident_and_ten_remarks(machine: Asker) -> None:
+def test_a_thousand_alerts_are_one_incident_and_a_few_remarks(machine: Asker) -> None:
+    for first in (0, 1, 2, 3, 4, 5):
+        assert len(send(machine, "generic", generic(first))["incidents"]) == 1
+    assert Message.objects.filter(kind="note").count() == 2, "at 2 and 4"
     assert len(send(machine, "generic", [generic(n) for n in range(1_000)])["incidents"]) == 1
     group = AlertGroup.objects.get()
     assert (group.count, group.level) == (1_000, "high")
-    assert Message.objects.filter(kind="note").count() == 9
+    assert Message.objects.filter(kind="note").count() == 3, "all that one request doubles is one remark"
     send(machine, "generic", generic(1_001, host="web-2"))
     send(machine, "generic", generic(1_002, rule="Rootkit"))
     assert Incident.objects.count() == 3, "another host and another rule are other matters"
@@ -148,15 +154,96 @@ def test_a_body_may_be_large_but_not_too_large(machine: Asker) -> None:
     assert machine.problem("POST", "/alerts/generic-1", large) == (413, None)
 
 
-def test_a_source_that_sends_too_often_is_told_to_wait(machine: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "MOST_A_MINUTE", 3)
+def test_a_token_that_sends_too_often_is_told_to_wait_and_takes_nothing_from_others(
+    cast: Cast, machine: Asker, settings: Settings
+) -> None:
+    settings.BAKEN_LIMITS = settings.BAKEN_LIMITS | {"alerts": 3}
+    other = with_token(cast, cast.provider, Role.ADMINISTRATOR, None, frozenset({Permission.WRITE_ALERTS}))
     for number in range(3):
         send(machine, "generic", generic(number))
     answer = machine.ask("POST", "/alerts/generic-1", generic(4))
-    assert (answer.status, answer.headers["Retry-After"]) == (429, "60")
+    assert (answer.status, answer.headers["Retry-After"]) == (429, "20")
+    assert answer.body["violated-policies"] == ["alerts"]
     send(machine, "falco", sample("falco"))
-    with clock.at(NOW + timedelta(minutes=1)):
-        send(machine, "generic", generic(4))
+    assert send(other, "generic", generic(4))["new"] == 1
+    with clock.at(NOW + timedelta(seconds=20)):
+        send(machine, "generic", generic(5))
+
+
+def test_a_flood_opens_a_few_incidents_and_loses_nothing(cast: Cast, machine: Asker) -> None:
+    def flood(first: int, minutes: int = 0, **change: Any) -> set[int]:
+        body = [
+            generic(n, rule=f"rule {n}", level="high" if n % 2 else "medium", **change)
+            for n in range(first, first + 400)
+        ]
+        with clock.at(NOW + timedelta(minutes=minutes)):
+            return set(send(machine, "generic", body)["incidents"])
+
+    with CaptureQueriesContext(connection) as asked:
+        first = flood(0)
+    assert len(asked) < 60 * floods.MOST_NEW, "what is asked does not grow with what is sent"
+    assert len(first) == floods.MOST_NEW + 1
+    (row,) = Detected.objects.all()
+    told = row.incident.messages.get(kind="note").body
+    assert (row.outages, row.incident.subject) == (400 - floods.MOST_NEW, "cloud: flood of alerts")
+    assert "Rules and machines so far: 390." in told
+    assert "and 370 more" in told
+    assert flood(400, 59) == {row.incident.number}, (
+        "nothing that is new later has an incident of its own, until it is calm"
+    )
+    grave = [generic(n, rule=f"rule {n}", level="critical") for n in range(800, 800 + floods.MOST_NEW + 1)]
+    with clock.at(NOW + timedelta(minutes=60)):
+        critical = set(send(machine, "generic", grave)["incidents"])
+    assert len(critical) == floods.MOST_NEW + 1, "a flood of lesser ones hides no critical one"
+    assert row.incident.number not in critical
+    assert Incident.objects.count() == 2 * (floods.MOST_NEW + 1)
+    assert AlertGroup.objects.count() == 800 + len(grave), "each is kept, with where it went"
+    assert AlertGroup.objects.filter(incident=row.incident).count() == 800 - floods.MOST_NEW
+    assert not flood(0, 61), "all of them are known"
+    assert len(flood(2_000, 180)) == floods.MOST_NEW + 1, "after an hour without, the next ones have their own again"
+
+
+def test_what_comes_after_a_verdict_is_judged_anew(cast: Cast, machine: Asker) -> None:
+    (number,) = send(machine, "generic", generic(1))["incidents"]
+    break_ins.judge(cast.mona.caller, number, confirmed=False, reason="Our own scanner.")
+    (again,) = send(machine, "generic", generic(2))["incidents"]
+    assert again != number
+    assert [row.number for row in break_ins.unjudged(cast.mona.caller)] == [again]
+
+
+def test_without_an_id_equal_alerts_are_known_for_a_while_and_as_long_as_their_incident_is_open(
+    cast: Cast, machine: Asker
+) -> None:
+    alert = {key: value for key, value in generic(1).items() if key != "id"}
+
+    def sent(minutes: int) -> tuple[int, list[int]]:
+        with clock.at(NOW + timedelta(minutes=minutes)):
+            taken = send(machine, "generic", [alert, alert])
+            return taken["new"], taken["incidents"]
+
+    new, (number,) = sent(0)
+    assert (new, sent(9)) == (1, (0, []))
+    assert sent(11) == (1, [number]), "it happened again"
+    assert AlertGroup.objects.get().count == 2
+    incidents.resolve(cast.bob.caller, number, body="Nothing there.")
+    new, (later,) = sent(12)
+    assert (new, later != number) == (1, True), "a second break-in right after the first is one"
+
+
+def test_an_id_that_was_harmless_first_is_taken_when_it_is_critical(machine: Asker) -> None:
+    assert send(machine, "generic", generic(1, level="info"))["signals"] == 1
+    taken = send(machine, "generic", [generic(1, level="info"), generic(1, level="critical")])
+    assert (taken["new"], taken["known"], len(taken["incidents"])) == (1, 1, 1)
+
+
+def test_nothing_in_an_alert_hides_or_turns_around(machine: Asker, ask: Askers) -> None:
+    hidden = {"rule": "\u202egnp.exe\u2066", "host": "web\u200b-1\n", "title": "", "text": "a\u202eb\tc\nd\x1b[2J"}
+    number = send(machine, "generic", generic(1, **hidden))["incidents"][0]
+    incident = Incident.objects.get(number=number)
+    assert incident.subject == "cloud: <U+202E>gnp.exe<U+2066>"
+    assert incident.messages.get().body.endswith("a<U+202E>b\tc\nd<U+001B>[2J")
+    (group,) = ask.mona.get("/alert-groups")["items"]
+    assert (group["rule"], group["host"]) == ("<U+202E>gnp.exe<U+2066>", "web<U+200B>-1<U+000A>")
 
 
 def test_a_token_may_be_the_password_of_an_address(machine: Asker) -> None:

@@ -112,7 +112,7 @@ def test_many_accounts_from_one_address_are_one_storm(cast: Cast) -> None:
     assert f"From {THIEF} {storms.ACCOUNTS} accounts" in body(incident)
 
 
-def test_many_addresses_at_one_account_are_one_storm_and_the_next_window_another(cast: Cast) -> None:
+def test_many_addresses_at_one_account_are_one_storm_and_the_next_one_joins_its_open_incident(cast: Cast) -> None:
     def storm() -> None:
         for number in range(storms.ADDRESSES + 5):
             fail("mona@provider.example", f"198.51.100.{number}")
@@ -122,8 +122,20 @@ def test_many_addresses_at_one_account_are_one_storm_and_the_next_window_another
     with clock.at(START + timedelta(minutes=16)):
         storm()
         detect()
-    assert Incident.objects.count() == 2
-    assert f"The account of person {cast.mona.user.id} was tried from 20 addresses" in body(Incident.objects.first())
+    assert (Storm.objects.count(), Incident.objects.count()) == (2, 1)
+    incident = Incident.objects.get()
+    assert f"The account of person {cast.mona.user.id} was tried from 20 addresses" in body(incident)
+    assert "2 times so far" in incident.messages.get(kind="note").body
+
+
+def test_a_botnet_does_not_decide_how_long_the_queue_is(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storms, "ACCOUNTS", 3)
+    monkeypatch.setattr(storms, "ADDRESSES", 3)
+    for last in range(4):
+        for number in range(3):
+            fail(f"person{number}@provider.example", f"203.0.113.{last}")
+    assert (detect(), Incident.objects.count()) == (7, 2), "all from addresses are one matter, all at accounts another"
+    assert Storm.objects.count() == 7
 
 
 @pytest.mark.parametrize("email", ["Mona@provider.example", "nobody@elsewhere.example"])

@@ -41,7 +41,7 @@ class AlertSource(models.Model):
     """A tool that sends alerts, and the service that they concern. `code` is the last part of its address.
 
     minimum: the level from which an alert opens an incident. window: seconds within which alerts of the same rule and
-    host belong together. `minute_began` and `minute_count` count what it sent lately, for the limit on that.
+    host belong together.
     """
 
     class Tool(models.TextChoices):
@@ -62,8 +62,6 @@ class AlertSource(models.Model):
     active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
     last_seen = models.DateTimeField(null=True)
-    minute_began = models.DateTimeField(null=True)
-    minute_count = models.PositiveIntegerField(default=0)
 
 
 class AlertGroup(models.Model):

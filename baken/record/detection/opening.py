@@ -9,6 +9,7 @@ from baken.domain.instants import to_datetime
 from baken.record.catalogue.models import Service
 from baken.record.detection.models import Detected
 from baken.record.incidents import flows as incidents
+from baken.record.incidents.checks import DONE
 from baken.record.incidents.models import Incident
 from baken.record.people.access import program
 
@@ -42,6 +43,16 @@ def keep(about: str, key: str, incident: Incident, *, began: int, ended: int | N
         organisation_id=incident.organisation_id, about=about, key=key, incident=incident,
         began=to_datetime(began), ended=None if ended is None else to_datetime(ended),
     )  # fmt: skip
+
+
+def open_about(about: str) -> Detected | None:
+    """The first that was noticed of a matter whose incident is still open, with how often it was.
+
+    None that was judged to be no break-in: what comes after a verdict is judged anew.
+    """
+    rows = Detected.objects.filter(about=about, incident__outcome="", incident__break_in_rejected_at=None)
+    rows = rows.exclude(incident__status__in=DONE)
+    return rows.select_related("incident").order_by("-outages").first()
 
 
 def alone(what: str) -> None:

@@ -10,9 +10,18 @@ from baken.domain.facts import IncidentClass
 from baken.domain.instants import to_us
 from baken.record.catalogue.models import Service
 from baken.record.detection.models import Detected
-from baken.record.detection.opening import HIGH, MEDIUM, MONITOR, alone, keep, open_incident, own_service, utc
+from baken.record.detection.opening import (
+    HIGH,
+    MEDIUM,
+    MONITOR,
+    alone,
+    keep,
+    open_about,
+    open_incident,
+    own_service,
+    utc,
+)
 from baken.record.incidents import flows as incidents
-from baken.record.incidents.checks import DONE
 from baken.record.ledger.models import LedgerFact
 from baken.record.ledger.signals import DAMAGED, GUESSED, MISMATCH, STORM, STREAM, TOUCHED, write_faults, write_unopened
 from baken.record.people.models import HoneyUse, Storm
@@ -88,7 +97,8 @@ MEANINGS: Mapping[str, Meaning] = {
         ),
         lambda data: data["file"],
     ),
-    STORM: Meaning("sign-in storm", (IncidentClass.SECURITY,), _about_storm, lambda data: str(data["storm"]), MEDIUM),
+    # All of a way are one matter: whoever has many addresses, or many accounts to try, opens no incident by each.
+    STORM: Meaning("sign-in storm", (IncidentClass.SECURITY,), _about_storm, lambda data: str(data["way"]), MEDIUM),
     GUESSED: Meaning(
         "codes of a second step are guessed", (IncidentClass.SECURITY,), _about_guesses, lambda data: str(data["user"])
     ),
@@ -128,7 +138,7 @@ def take_up(service: Service, fact: LedgerFact) -> int:
     if Detected.objects.filter(key=key).exists():
         return 0
     at, body = to_us(fact.at), meaning.body(fact.data)
-    known = _open_about(about)
+    known = open_about(about)
     if known is None:
         subject = f"{service.code}: {meaning.subject}"
         incident = open_incident(service, subject, body, meaning.level, meaning.classes, at)
@@ -141,9 +151,3 @@ def take_up(service: Service, fact: LedgerFact) -> int:
         text = f"Seen again at {utc(at)}; {known.outages} times so far. {body}"
         incidents.note(MONITOR, known.incident.number, body=text)
     return 1
-
-
-def _open_about(about: str) -> Detected | None:
-    """The first signal of a matter whose incident is still open, with how many there were."""
-    rows = Detected.objects.filter(about=about, incident__outcome="").exclude(incident__status__in=DONE)
-    return rows.select_related("incident").order_by("-outages").first()

@@ -1,11 +1,10 @@
 """Alert sources: which tools may alert, which service that concerns, and from which level it is an incident."""
 
 import re
-from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 
 from baken.domain.alerts import LEVELS
@@ -16,9 +15,6 @@ from baken.record.ledger.flows import Entry, Stream, append
 from baken.record.orgs.fields import clean_written
 from baken.record.people.access import Caller, Conflict, NotFound, Permission
 
-MINUTE = timedelta(minutes=1)
-MOST_A_MINUTE = 300
-"""Requests that one source may send in a minute; each may hold many alerts."""
 SHORTEST, LONGEST = 60, 7 * 86_400
 """Seconds of a window."""
 SWITCHED_OFF = "This alert source is switched off; an administrator can switch it on."
@@ -28,14 +24,6 @@ CHANGEABLE = ("name", "service", "minimum", "window", "active")
 
 class AlertError(ValueError):
     """An alert or its source does not fit; the message names the field and the remedy."""
-
-
-class TooMany(Exception):
-    """The source sends more than is taken; `seconds` says when to try again."""
-
-    def __init__(self, seconds: int) -> None:
-        super().__init__(f"This source sent more than {MOST_A_MINUTE} requests in a minute; wait {seconds} s.")
-        self.seconds = seconds
 
 
 def sources(caller: Caller) -> QuerySet[AlertSource]:
@@ -104,28 +92,14 @@ def change_source(caller: Caller, code: str, **changes: Any) -> AlertSource:
     return row
 
 
-COUNT = """
-UPDATE detection_alertsource SET
-    minute_began = CASE WHEN minute_began > %(since)s THEN minute_began ELSE %(now)s END,
-    minute_count = CASE WHEN minute_began > %(since)s THEN minute_count + 1 ELSE 1 END
-WHERE code = %(code)s RETURNING minute_began, minute_count, active
-"""
-
-
-def count_request(caller: Caller, code: str) -> None:
-    """A source sends something: counted before it is looked at. Raises TooMany, NotFound, Forbidden, Conflict."""
+def open_to(caller: Caller, code: str) -> None:
+    """Whether a source takes anything from the caller now. Raises NotFound, Forbidden, Conflict."""
     caller.require(Permission.WRITE_ALERTS)
-    now = clock.now()
-    with connection.cursor() as cursor:
-        cursor.execute(COUNT, {"code": code, "now": now, "since": now - MINUTE})
-        found = cursor.fetchone()
-    if found is None:
+    active = AlertSource.objects.filter(code=code).values_list("active", flat=True).first()
+    if active is None:
         raise NotFound("There is no such alert source.")
-    began, count, active = found
     if not active:
         raise Conflict(SWITCHED_OFF)
-    if count > MOST_A_MINUTE:
-        raise TooMany(max(1, int((began + MINUTE - now).total_seconds())))
 
 
 def _known(given: dict[str, Any]) -> dict[str, Any]:

@@ -16,10 +16,10 @@ from baken.record.orgs.search import standing_for
 from baken.record.people.models import Allowance
 
 WINDOW = timedelta(minutes=1)
-POLICIES = ("reads", "writes", "address", "failures", "probers", "pages", "posts", "visitors")
+POLICIES = ("reads", "writes", "address", "failures", "probers", "alerts", "pages", "posts", "visitors")
 """Of the API: per token, reading and changing; per network address, whatever its token; per address, without a valid
-token or signature; per location, for its prober. Of the pages: per person, reading and changing; per address, without
-being signed in."""
+token or signature; per location, for its prober; per token and source, sending alerts. Of the pages: per person,
+reading and changing; per address, without being signed in."""
 
 
 @dataclass(frozen=True, slots=True)

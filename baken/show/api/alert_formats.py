@@ -74,6 +74,7 @@ class CrowdSecAlert(Told):
             title=f"{self.scenario} from {self.source.value}" if self.source and self.source.value else self.scenario,
             text=f"{self.message or ''}\n\n{_whole(given)}".strip(),
             level=Level.INFO if self.simulated else level,
+            named=bool(self.uuid),
         )
 
 
@@ -110,6 +111,7 @@ class WazuhAlert(Told):
             title=self.rule.description,
             text=f"{self.full_log}\n\n{_whole(given)}".strip(),
             level=next((level for least, level in steps if self.rule.level >= least), Level.INFO),
+            named=bool(self.id),
         )
 
 
@@ -137,6 +139,7 @@ class FalcoAlert(Told):
             title=self.rule,
             text=f"{self.output}\n\n{_whole(given)}",
             level=FALCO[self.priority.lower()],
+            named=bool(self.uuid),
         )
 
 
@@ -159,7 +162,7 @@ class Fail2BanAlert(Input):
 
 
 class GenericAlert(Input):
-    """An alert of any other tool. id: the same when it is sent again; without it equal alerts are one."""
+    """An alert of any other tool. id: the same when it is sent again; without it equal ones soon after are one."""
 
     id: Short = ""
     rule: Some
@@ -170,7 +173,8 @@ class GenericAlert(Input):
 
     def alert(self, given: Any) -> Alert:
         """As it stands."""
-        return Alert(self.id or _digest(given), self.rule, self.host, self.title, self.text, self.level)
+        key, named = self.id or _digest(given), bool(self.id)
+        return Alert(key, self.rule, self.host, self.title, self.text, self.level, named=named)
 
 
 FORMS: Mapping[str, type[Told | Fail2BanAlert | GenericAlert]] = {

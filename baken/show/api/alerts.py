@@ -16,6 +16,7 @@ from baken.record.catalogue import reads as catalogue
 from baken.record.detection import alerts, sources
 from baken.record.detection.models import AlertGroup, AlertSource
 from baken.record.people.access import Permission
+from baken.show.api import limiting
 from baken.show.api.access import ApiRequest, Token, code_in, needs
 from baken.show.api.alert_formats import read
 from baken.show.api.schemas import Code, Input, MaybeLine, Moment, Page, Paging, page
@@ -37,16 +38,18 @@ EXAMPLE = {"rule": "Shell in a container", "host": "web-1", "level": "high", "te
 class SourceToken(Token):
     """The same token, also as the password of HTTP Basic: some tools can set an address but no header."""
 
-    limited = False  # a source has a limit of its own: what security tools see is not lost with what a token asks
+    limited = False  # counted by token and source: what security tools see is not lost with what others ask
 
     def __call__(self, request: HttpRequest) -> Any:
         """The caller behind the token, from either form of the header.
 
         Whether the source takes anything is looked at here, before the body is read: tokens that alert lie on many
-        machines. Raises NotFound, Conflict, TooMany and RequestDataTooBig.
+        machines. Raises NotFound, Conflict, TooOften and RequestDataTooBig.
         """
         if (caller := self._caller(request)) is not None:
-            sources.count_request(caller, code_in(request, "source"))
+            source = code_in(request, "source")
+            sources.open_to(caller, source)
+            limiting.count(request, "alerts", f"{caller.actor}/{source}")
             if len(request.body) > LARGEST:
                 raise RequestDataTooBig
         return caller
@@ -151,7 +154,7 @@ def send(
 ) -> Any:
     """Alerts as the source's tool sends them: one, or a list. They are kept before this answers, each once.
 
-    docs/how-to has the configuration of each tool. At most 1 MB; 429 with Retry-After when a source sends too often.
+    docs/how-to has the configuration of each tool. At most 1 MB; 429 with Retry-After when a token sends too often.
     """
     taken = alerts.take(request.auth, source, read(sources.tool_of(request.auth, source), data))
     return {

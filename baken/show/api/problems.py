@@ -15,10 +15,11 @@ from ninja.errors import HttpError, ValidationError
 from psycopg.errors import UniqueViolation
 from psycopg_pool import PoolTimeout
 
-from baken.record.detection.sources import TooMany
 from baken.record.orgs.arriving import TooLarge
 from baken.record.orgs.files import Damaged
+from baken.record.orgs.keys import UnknownKey
 from baken.record.orgs.places import StoreUnreachable
+from baken.record.orgs.sealing import Unsealable
 from baken.record.people.access import Conflict, Forbidden, NotFound
 from baken.record.people.limits import TooOften
 
@@ -69,10 +70,11 @@ def add_handlers(api: NinjaAPI) -> None:
         Http404: lambda exc: problem(404),
         Conflict: lambda exc: problem(409, str(exc)),
         TooOften: _too_often,
-        TooMany: _too_many,
         RequestDataTooBig: lambda exc: problem(413),
         TooLarge: lambda exc: problem(413, str(exc)),
         Damaged: lambda exc: problem(409, "The stored file is not the one that was attached."),
+        Unsealable: _unread,
+        UnknownKey: _unread,
         StoreUnreachable: lambda exc: problem(503, str(exc)),
         MultiPartParserError: lambda exc: problem(400),
         HttpError: _unreadable,
@@ -93,12 +95,6 @@ def add_handlers(api: NinjaAPI) -> None:
 def _too_often(exc: TooOften) -> HttpResponse:
     response = problem(429, str(exc), **{"violated-policies": [exc.standing.policy]})
     response.headers["Retry-After"] = str(exc.wait)
-    return response
-
-
-def _too_many(exc: TooMany) -> HttpResponse:
-    response = problem(429, str(exc))
-    response.headers["Retry-After"] = str(exc.seconds)
     return response
 
 
@@ -158,6 +154,11 @@ def _clash(exc: IntegrityError) -> HttpResponse:
 def _unavailable(exc: Exception) -> HttpResponse:
     log.warning("the database does not answer: %s", exc)
     return problem(503)
+
+
+def _unread(exc: Exception) -> HttpResponse:
+    """Noted where it was read, so it becomes an incident."""
+    return problem(409, "A text that this needs was changed in the database and cannot be read; nothing was done.")
 
 
 def _keyless(exc: Exception) -> HttpResponse:
