@@ -89,6 +89,7 @@ def add_service(
     return service
 
 
+@transaction.atomic
 def describe_service(caller: Caller, code: str, *, name: str, description: str) -> None:
     """A service's name and what is said about it."""
     caller.require(Permission.WRITE_CATALOGUE)
@@ -100,6 +101,7 @@ def describe_service(caller: Caller, code: str, *, name: str, description: str) 
     service.save(update_fields=["name", "description"])
 
 
+@transaction.atomic
 def rename_organisation(caller: Caller, code: str, *, name: str) -> None:
     """What a customer, or the provider, is called."""
     caller.require(Permission.WRITE_PEOPLE)

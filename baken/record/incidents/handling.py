@@ -48,7 +48,7 @@ def record(caller: Caller, incident: Incident, entries: Sequence[Entry]) -> Inci
         append(Stream("incident", incident.id, incident.organisation_id), entries, actor=caller.actor)
         joined = list(incident.joined.select_for_update().order_by("number").values_list("id", flat=True))
         project.refold([incident.id, *joined])
-        incident.refresh_from_db()
+        incident.refresh_from_db(fields=[*project.FOLDED, "assignee_id"])  # a subject that is damaged stops no work
     return incident
 
 

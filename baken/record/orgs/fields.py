@@ -19,6 +19,8 @@ from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.db.models.query_utils import DeferredAttribute
 
+from baken.record.orgs.unopened import Unread
+
 if TYPE_CHECKING:  # Django's fields take type arguments in the stubs alone
     Text = models.TextField[str, str]
     Char = models.CharField[str, str]
@@ -66,7 +68,9 @@ class SealedText(DeferredAttribute):
         value = super().__get__(instance, cls)
         if isinstance(value, Sealed):
             field = cast("WrittenField", self.field)
-            value = instance.__dict__[field.attname] = field.open(instance, value)
+            value = field.open(instance, value)
+            if not isinstance(value, Unread):  # the row keeps what it holds: nothing is saved in its place
+                instance.__dict__[field.attname] = value
         return value
 
     def __set__(self, instance: models.Model, value: Any) -> None:
@@ -84,11 +88,15 @@ class WrittenField(Text):
     descriptor_class = SealedText
     binds: tuple[str, ...] = ()
     """Columns, besides organisation and id, that a value is bound to."""
+    acted_on = False
+    """Whether the program acts on what it says, so that no words may stand in its place."""
     weight = 1
     """How many ordinary texts a value is as large as, roughly."""
 
-    def __init__(self, *args: Any, limit: int = TEXT, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, limit: int = TEXT, secret: bool = False, **kwargs: Any) -> None:
+        """secret: somebody proves something by it."""
         self.limit = limit
+        self.acted_on = self.acted_on or secret
         kwargs.setdefault("blank", True)
         kwargs.setdefault("default", "")
         super().__init__(*args, **kwargs)
@@ -131,15 +139,18 @@ class WrittenField(Text):
         raise SealedError(f"{self.name} is sealed for its row: save the row instead of updating past it")
 
     def seal(self, row: models.Model, value: Any) -> Sealed | str:
-        """The value for its place on a row."""
-        from baken.record.orgs import sealing
+        """The value for its place on a row. Raises Unsealable for words that only stood in the place of a text."""
+        from baken.record.orgs import sealing, unopened
 
+        if unopened.stands_for_another(value):
+            raise sealing.Unsealable(f"{self.model._meta.db_table}.{self.attname}: {sealing.Unsealable.__doc__}")
         return Sealed(sealing.seal(self.to_bytes(value), self.place(row))) if value else ""
 
     def open(self, row: models.Model, sealed: Sealed) -> Any:
         """What was sealed for this place; nothing when the keys of its organisation were destroyed.
 
-        Raises what else `sealing.unseal` raises, and notes what was tampered with.
+        What was tampered with is noted. Where it is only shown, words stand in its place (`unopened.showing`); else
+        this raises what `sealing.unseal` raises.
         """
         from baken.record.orgs import keys, opened, sealing, unopened
 
@@ -150,7 +161,9 @@ class WrittenField(Text):
             return self.erased()
         except (sealing.Unsealable, keys.UnknownKey):
             unopened.note(*place)
-            raise
+            if (instead := None if self.acted_on else unopened.instead()) is None:
+                raise
+            return instead
         opened.note(place.organisation, self.model._meta.model_name or "", place.row[:16])
         return value
 
@@ -181,6 +194,7 @@ class ContentField(WrittenField):
 
     _pyi_private_set_type: Any  # by these the checker knows what the column takes and gives
     _pyi_private_get_type: Any
+    acted_on = True
     weight = 50
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -103,7 +103,7 @@ class Authenticator(models.Model):
     id = IdField()
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="authenticator")
-    secret = WrittenField(limit=LINE)
+    secret = WrittenField(limit=LINE, secret=True)
     algorithm = CodeField(choices=Algorithm, default=Algorithm.SHA1)
     last_step = models.BigIntegerField(default=0)
     created_at = models.DateTimeField()
@@ -116,7 +116,7 @@ class RecoveryCode(models.Model):
     id = IdField()
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="recovery_codes")
-    digest = WrittenField(limit=LINE)
+    digest = WrittenField(limit=LINE, secret=True)
 
 
 class Passkey(models.Model):
@@ -156,9 +156,9 @@ class IdentityProvider(models.Model):
     name = WrittenField(limit=LINE)
     issuer = WrittenField(limit=TEXT)
     client_id = WrittenField(limit=TEXT)
-    client_secret = WrittenField(limit=TEXT)
+    client_secret = WrittenField(limit=TEXT, secret=True)
     domains = WrittenField(limit=TEXT)
-    subject_key = WrittenField(limit=LINE)
+    subject_key = WrittenField(limit=LINE, secret=True)
     new_role = CodeField(choices=ROLES, blank=True, default="")
     second_factor = CodeField(choices=SecondFactor, default=SecondFactor.NONE)
     acr_values = WrittenField(limit=TEXT)

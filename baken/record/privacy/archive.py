@@ -19,7 +19,7 @@ from django.db.models import Q, QuerySet
 from baken.record.complaints.models import Complaint
 from baken.record.incidents.models import Incident
 from baken.record.ledger.models import LedgerFact
-from baken.record.orgs import files
+from baken.record.orgs import files, unopened
 from baken.record.orgs.erasure import Rule, Whose, carried, of
 from baken.record.orgs.keys import KeysErased
 from baken.record.orgs.models import File
@@ -113,7 +113,13 @@ def _files_of(whose: Whose) -> QuerySet[File]:
 
 
 def _document(rows: Iterable[Any], columns: tuple[str, ...]) -> Iterator[bytes]:
-    return _lines({column: getattr(row, column) for column in columns} for row in rows)
+    return _lines(_told(row, columns) for row in rows)
+
+
+def _told(row: Any, columns: tuple[str, ...]) -> dict[str, Any]:
+    """As far as it can be read: words in the place of what is damaged."""
+    with unopened.showing():
+        return {column: getattr(row, column) for column in columns}
 
 
 def _lines(rows: Iterable[dict[str, Any]]) -> Iterator[bytes]:

@@ -23,6 +23,7 @@ from baken.reach.prober.checks import Check, CheckError
 from baken.record.ledger import clock
 from baken.record.monitors import flows, reads
 from baken.record.monitors.models import Location, Monitor
+from baken.record.orgs.unopened import Unread
 from baken.record.people.access import program
 from baken.record.people.acting import acting, say
 from baken.show.api import limiting
@@ -183,15 +184,21 @@ def results(request: ProberRequest, delivery: Delivery) -> HttpResponse:
 
 
 def _check(monitor: Monitor) -> dict[str, Any]:
-    """A monitor as a prober takes it. One it cannot run is sent as it is: the prober names the problem."""
+    """A monitor as a prober takes it. One it cannot run is sent as it is: the prober names the problem.
+
+    So is one of which something does not open: words stand in the place of its address, and the others are measured.
+    """
+    url, expect_text = monitor.url, monitor.expect_text
+    if isinstance(expect_text, Unread):
+        url, expect_text = expect_text, ""
     asked: dict[str, Any] = {
         "id": str(monitor.id),
-        "url": monitor.url,
+        "url": url,
         "interval": monitor.interval / 1_000,
         "timeout": monitor.timeout / 1_000,
         "method": monitor.method,
         "expect_status": tuple(_span(part) for part in monitor.expect_status.split(",")),
-        "expect_text": monitor.expect_text or None,
+        "expect_text": expect_text or None,
         "follow_redirects": monitor.follow_redirects,
         "verify_tls": monitor.verify_tls,
     }

@@ -65,6 +65,16 @@ def answer(request: HttpRequest, status: int, *, detail: str = "") -> HttpRespon
     return render(request, f"errors/{known}.html", context, status=status)
 
 
+def damaged(request: HttpRequest) -> HttpResponse:
+    """A change, or a page, needs a text that was changed in the database."""
+    detail = gettext(
+        "A text that this needs was changed in the database, past Baken, so nothing was done. Tell the administrator: "
+        "it has to come back from a backup, or be written anew."
+    )
+    context = {"title": gettext("This cannot be read"), "detail": detail, "back": _came_from(request)}
+    return render(request, "errors/409.html", context, status=409)
+
+
 def _came_from(request: HttpRequest) -> str:
     """The page of ours that the reader comes from, else the front page."""
     referer = request.META.get("HTTP_REFERER", "")

@@ -8,6 +8,8 @@ from typing import Any, Concatenate, ParamSpec, Protocol
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from baken.record.orgs.keys import UnknownKey
+from baken.record.orgs.sealing import Unsealable
 from baken.record.people.access import Conflict, Forbidden, NotFound, Permission
 from baken.record.people.models import User
 from baken.show.web import entering, errors
@@ -118,6 +120,8 @@ def _answer(request: PageRequest, view: View[Rest], *args: Rest.args, **kwargs: 
         return errors.answer(request, 403)
     except Conflict as conflict:
         return errors.answer(request, 409, detail=errors.words(conflict))
+    except (Unsealable, UnknownKey):
+        return errors.damaged(request)
 
 
 def _has_nul(request: HttpRequest) -> bool:

@@ -8,11 +8,12 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone, translation
+from django.utils.translation import gettext
 
 from baken.domain.zones import zone
 from baken.record.ledger.signals import write_unopened
 from baken.record.looks.answers import written_down
-from baken.record.orgs import opened
+from baken.record.orgs import opened, unopened
 from baken.record.people import security_log
 from baken.record.people.access import NOBODY, Caller
 from baken.record.people.acting import acting, fall_silent, say, step_by_step
@@ -117,13 +118,18 @@ def _asking(request: HttpRequest) -> Caller:
 
 
 class Unopened:
-    """What did not open while answering goes on the ledger, once nothing is under way any more."""
+    """Words stand in the place of what does not open, and that goes on the ledger once nothing is under way any more.
+
+    Programs get the same words whatever language they ask for.
+    """
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self.get_response(request)
+        words = unopened.WORDS if request.path_info.startswith("/api/") else None
+        with unopened.showing(lambda: words or gettext("(cannot be read: it was changed in the database)")):
+            response = self.get_response(request)
         write_unopened()
         return response
 
