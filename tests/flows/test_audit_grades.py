@@ -58,7 +58,7 @@ def test_page_and_kpi_say_the_same_at_the_instant_at_which_a_grade_ends(
     audit = signed(cast, 78, JUNE)
     client.force_login(cast.mona.user)
     with clock.at(moment):
-        assert [one.expired(to_us(moment)) for one in reads.validity(audit)] == [not valid]
+        assert [one.expired(to_us(moment)) for one in reads.validity(audit, to_us(clock.now()))] == [not valid]
         for page in ("/audits/", f"/audits/{audit.number}/"):
             shown = client.get(page).content.decode()
             assert (">expired<" in shown, ">valid<" in shown) == (not valid, valid), page
@@ -73,7 +73,7 @@ def test_a_later_agreement_moves_the_end_of_no_grade(cast: Cast, before: int, af
         graced(cast, after, datetime(2026, 9, 30, 22, tzinfo=UTC))
     audit = signed(cast, 78, JUNE)
     until = UNTIL + timedelta(days=before)
-    assert [one.until for one in reads.validity(audit)] == [to_us(until)]
+    assert [one.until for one in reads.validity(audit, to_us(clock.now()))] == [to_us(until)]
     assert (c9(cast, until - INSTANT).value, c9(cast, until).value) == (7.8, None)
     assert c9(cast, until - INSTANT).beside["expires_at"] == to_us(until)
     assert [one.validity.until for one in reminders.expiring(to_us(until))] == [to_us(until)]
@@ -84,6 +84,20 @@ def test_a_customers_report_goes_by_the_customers_own_agreement(cast: Cast) -> N
         graced(cast, 30, datetime(2026, 4, 30, 22, tzinfo=UTC), cast.customer)
     signed(cast, 78, JUNE)
     assert (c9(cast, UNTIL).value, c9(cast, UNTIL, cast.customer).value) == (None, 7.8)
+
+
+def test_a_page_says_of_a_grade_that_does_not_count_any_more_that_it_was_replaced(cast: Cast, client: Client) -> None:
+    old, new = signed(cast, 60, JUNE), signed(cast, 85, JUNE + timedelta(days=30))
+    client.force_login(cast.mona.user)
+    for moment, replaced in ((JUNE + timedelta(days=29), False), (JUNE + timedelta(days=30), True)):
+        with clock.at(moment):
+            assert [one.replaced for one in reads.validity(old, to_us(moment))] == [replaced]
+            page = client.get(f"/audits/{old.number}/").content.decode()
+        assert (">replaced<" in page, ">valid<" in page) == (replaced, not replaced)
+        assert c9(cast, moment).value == (8.5 if replaced else 6.0)
+    with clock.at(JUNE + timedelta(days=30)):
+        assert ">replaced<" not in client.get(f"/audits/{new.number}/").content.decode()
+        assert ">replaced<" in client.get("/audits/").content.decode()
 
 
 def test_what_the_provider_enters_does_not_take_the_place_of_what_the_auditor_signed(

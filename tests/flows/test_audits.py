@@ -225,7 +225,7 @@ def test_a_file_that_cannot_be_kept(cast: Cast, content: bytes, said: str) -> No
 
 def test_the_grade_is_valid_for_six_months_and_then_there_is_none(cast: Cast) -> None:
     audit = signed(cast, 78, JUNE)
-    assert [(one.service, one.until) for one in reads.validity(audit)] == [
+    assert [(one.service, one.until) for one in reads.validity(audit, to_us(JUNE))] == [
         (cast.service, to_us(datetime(2026, 12, 10, 13, tzinfo=UTC)))  # 14:00 in Amsterdam, in winter an hour later
     ]
     later = datetime(2027, 3, 1, tzinfo=UTC)

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import Case, F, QuerySet, When
 
 from baken.domain.grades import Audit as Graded
-from baken.domain.grades import expiry
+from baken.domain.grades import expiry, standing
 from baken.domain.instants import to_us
 from baken.record.audits.models import Audit, Finding, SecurityReview
 from baken.record.catalogue.models import Service
@@ -66,10 +66,14 @@ def version(audit: Audit) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Validity:
-    """How long a grade is valid for one of the services in scope: up to `until`, microseconds."""
+    """How long a grade is valid for one of the services in scope: up to `until`, microseconds.
+
+    replaced: another grade of the same auditor and scope has taken its place.
+    """
 
     service: Service
     until: int
+    replaced: bool = False
 
     def expired(self, as_of: int) -> bool:
         """Whether it is no longer valid at an instant: at `until` it is not, as in C9."""
@@ -106,14 +110,16 @@ def graded_of(service: Service) -> dict[Graded, Audit]:
     return {graded(row, agreed): row for row in rows}
 
 
-def validity(audit: Audit) -> list[Validity]:
+def validity(audit: Audit, as_of: int) -> list[Validity]:
     """How long the grade is valid, per service, by the base agreement of each. Nothing before the sign-off."""
     if audit.signed_off_at is None:
         return []
-    return [
-        Validity(service, graded(audit, history_for(service.id, service.organisation_id)).until)
-        for service in in_scope(audit)
-    ]
+    return [_validity(audit, service, as_of) for service in in_scope(audit)]
+
+
+def _validity(audit: Audit, service: Service, as_of: int) -> Validity:
+    one = graded(audit, history_for(service.id, service.organisation_id))
+    return Validity(service, one.until, one not in standing(graded_of(service), str(service.id), as_of + 1))
 
 
 def review(caller: Caller, id: UUID) -> SecurityReview:

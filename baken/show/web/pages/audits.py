@@ -42,8 +42,8 @@ def audits(request: PageRequest) -> HttpResponse:
     now = to_us(clock.now())
     rows = []
     for audit in reads.visible(request.caller):
-        first = min(reads.validity(audit), key=lambda one: one.until, default=None)
-        rows.append((audit, reads.in_scope(audit), first and first.until, first and first.expired(now)))
+        first = min(reads.validity(audit, now), key=lambda one: one.until, default=None)
+        rows.append((audit, reads.in_scope(audit), first, first and first.expired(now)))
     return show(request, "audits/audits.html", {"rows": rows})
 
 
@@ -220,7 +220,7 @@ def _context(request: PageRequest, audit: Audit) -> dict[str, object]:
         "audit": audit,
         "services": reads.in_scope(audit),
         "findings": reads.findings(request.caller, audit),
-        "validity": [(one, one.expired(now)) for one in reads.validity(audit)],
+        "validity": [(one, one.expired(now)) for one in reads.validity(audit, now)],
         "description": [(DescribeForm.base_fields[name].label, getattr(audit, name)) for name in WRITTEN],
         "today": clock.now().date(),
         "writable": reads.open_still(audit) and request.caller.may(Permission.WRITE_AUDITS),
