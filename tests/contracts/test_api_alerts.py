@@ -103,6 +103,8 @@ def test_a_thousand_alerts_are_one_incident_and_a_few_remarks(machine: Asker) ->
     group = AlertGroup.objects.get()
     assert (group.count, group.level) == (1_000, "high")
     assert Message.objects.filter(kind="note").count() == 3, "all that one request doubles is one remark"
+    send(machine, "generic", generic(1_000, level="critical"))
+    assert Message.objects.filter(kind="note").count() == 4, "a graver one is told of"
     send(machine, "generic", generic(1_001, host="web-2"))
     send(machine, "generic", generic(1_002, rule="Rootkit"))
     assert Incident.objects.count() == 3, "another host and another rule are other matters"

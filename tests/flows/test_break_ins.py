@@ -87,6 +87,11 @@ def test_beside_c8_stand_suspicions_that_nobody_judged_and_those_that_were_none(
         break_ins.judge(cast.mona.caller, other, confirmed=False, reason="The log was of another machine.")
     assert beside(datetime(2026, 4, 2, tzinfo=UTC), month=4) == ([number], []), "what was known then stays known"
     assert beside(datetime(2026, 4, 4, tzinfo=UTC), month=4) == ([number], [other])
+    with clock.at(datetime(2026, 4, 5, tzinfo=UTC)):
+        flows.change_classes(cast.mona.caller, number, classes=["other"], reason="Only slow.")
+    assert beside(datetime(2026, 4, 4, tzinfo=UTC), month=4) == ([number], [other]), "then it was suspected"
+    assert beside(datetime(2026, 4, 6, tzinfo=UTC), month=4) == ([], [other])
+    assert beside(datetime(2026, 3, 7, 13, tzinfo=UTC), month=4) == ([number, none, other], []), "of a month to come"
 
 
 def c8(cast: Cast) -> list[int]:

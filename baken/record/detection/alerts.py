@@ -135,13 +135,12 @@ def _group(source: AlertSource, matter: Matter, some: Sequence[Alert], incident:
 
 
 def _go_on(source: AlertSource, joining: Sequence[tuple[AlertGroup, Sequence[Alert]]]) -> None:
-    """Count them."""
+    """Count them. One that is graver than all before it is told of whatever their number."""
     before = []
     for group, some in joining:
-        before.append((group, group.count, some))
-        group.count += len(some)
-        group.last_at = clock.now()
-        group.level = max(Level(group.level), LEVELS[_gravest(some)], key=LEVELS.index)
+        level = max(Level(group.level), LEVELS[_gravest(some)], key=LEVELS.index)
+        before.append((group, group.count if level == group.level else 0, some))
+        group.count, group.last_at, group.level = group.count + len(some), clock.now(), level
     AlertGroup.objects.bulk_update([group for group, _ in joining], ["count", "last_at", "level"])
     _remark(source, before)
 

@@ -4,15 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
-from baken.domain.facts import IncidentClass
+from baken.domain.facts import IncidentClass, Kind
 from baken.domain.instants import to_datetime
 from baken.record.clocks.folding import folded
 from baken.record.incidents.models import Incident
+from baken.record.ledger.models import LedgerFact
 from baken.record.people.access import Caller, Permission
 from baken.record.reports.reads import IncidentEvidence
 from baken.record.reports.scopes import Scope
+
+_TELLING = (Kind.CLASSES_CHANGED.value, Kind.BREAK_IN_REJECTED.value)
+"""What makes an incident one that is not suspected any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +48,16 @@ def suspicions(caller: Caller, scope: Scope) -> Suspicions:
 
 
 def _candidates(scope: Scope) -> Mapping[UUID, Incident]:
-    """Rows say how it is now; so more than enough of them, of which the facts tell how it was."""
+    """Rows say how it is now; so more than enough of them, of which the facts tell how it was.
+
+    One that had another class, or no verdict, at an `as_of` in the past shows by a fact that came later.
+    """
     start, end = to_datetime(scope.period.start), to_datetime(min(scope.period.end, scope.as_of + 1))
     late = Q(break_in_rejected_at=None) | Q(break_in_rejected_at__gte=start)
-    rows = Incident.objects.filter(late, service=scope.service, reported__lt=end)
-    rows = rows.filter(classes__contains=[IncidentClass.SECURITY.value])
+    changed = Exists(
+        LedgerFact.objects.filter(stream_id=OuterRef("id"), kind__in=_TELLING, at__gt=to_datetime(scope.as_of))
+    )
+    suspected = late & Q(classes__contains=[IncidentClass.SECURITY.value])
+    rows = Incident.objects.filter(suspected | changed, service=scope.service, reported__lt=end)
     rows = rows.filter(organisation=scope.customer) if scope.customer else rows
     return {row.id: row for row in rows.select_related("service", "organisation", "assignee")}
