@@ -1,5 +1,6 @@
 """The list of who was erased: signed, in two places, and stronger than an older backup."""
 
+import errno
 import json
 import os
 import secrets
@@ -150,6 +151,53 @@ def test_a_new_root_key_wraps_the_key_of_the_list(cast: Cast) -> None:
     assert lines()[1:] == signatures
     assert rewrapping.under()[keys.root().name] >= 1
     assert work.replay() > 0
+
+
+def test_a_list_that_cannot_be_written_anew_stays_as_it_was(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    erase_some_people(cast)
+    before, wrapped = lines(), bytes(SigningKey.objects.get().wrapped)
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as disk, pytest.raises(TombstoneError, match="No space left"):
+        disk.setattr(os, "fsync", full)
+        tombstones.rewrap()
+    assert lines() == before
+    assert bytes(SigningKey.objects.get().wrapped) == wrapped
+    assert [path.name for path in tombstones.place().parent.glob(f"{tombstones.place().name}*")] == [
+        tombstones.place().name
+    ]
+    tombstones.rewrap()
+    assert (lines()[0] != before[0], lines()[1:]) == (True, before[1:])
+    assert tombstones.place().stat().st_mode & 0o077 == 0
+
+
+def test_what_a_kill_left_out_of_the_file_is_written_by_the_worker(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    flows.erase_person(cast.adam.caller, cast.bea.user.id, confirmation="bea@provider.example")
+    settle, asked = tombstones.settle, list[bool]()
+
+    def killed_the_second_time() -> None:
+        asked.append(True)
+        if len(asked) == 2:
+            raise KeyboardInterrupt
+        settle()
+
+    with monkeypatch.context() as killed, pytest.raises(KeyboardInterrupt):
+        killed.setattr(tombstones, "settle", killed_the_second_time)
+        flows.erase_person(cast.adam.caller, cast.alice.user.id, confirmation=ALICE)
+    assert (Tombstone.objects.count(), len(lines())) == (2, 2), "the second one is in the database alone"
+    assert not tombstones.written_down()
+    assert work.work_off() == 2
+    assert [stone.number for stone in tombstones.listed(tombstones.place())] == [1, 2]
+    assert tombstones.written_down()
+
+
+def test_erasing_goes_on_while_the_file_is_wrong(cast: Cast, caplog: pytest.LogCaptureFixture) -> None:
+    erase_some_people(cast)
+    tombstones.place().write_bytes(b"something else\n")
+    assert work.work_off() == 3
+    assert "the list of who was erased is not written down" in caplog.text
 
 
 def test_wrapped_keys_that_come_back_are_destroyed_again(cast: Cast) -> None:

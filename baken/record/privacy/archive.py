@@ -156,7 +156,8 @@ def _files(whose: Whose) -> Iterator[File]:
 
 
 def _path(file: File) -> str:
-    safe = re.sub(r"[^\w.-]+", "_", file.name).strip("._") or "file"
+    with unopened.showing():
+        safe = re.sub(r"[^\w.-]+", "_", file.name).strip("._") or "file"
     return f"files/{file.id}/{safe[-100:]}"
 
 

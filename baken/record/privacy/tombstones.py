@@ -124,6 +124,12 @@ REMEDY = (
 )
 
 
+def written_down() -> bool:
+    """Whether the file has as many tombstones as the database; a kill between the two leaves some out."""
+    held = place().read_bytes().count(b"\n") - 1 if place().exists() else 0
+    return max(held, 0) == Tombstone.objects.count()
+
+
 def listed(path: Path) -> list[Stone]:
     """The tombstones of another file of this installation. Raises TombstoneError."""
     with path.open("rb") as file:
@@ -168,9 +174,7 @@ def rewrap() -> None:
     rows = [_stone(row) for row in Tombstone.objects.order_by("number")]
     with _file() as file:
         _read(file)
-        file.seek(0)
-        file.truncate()
-        _write(file, List(b"", (), 0), fresh, rows)
+        _replace(fresh, rows)
     SigningKey.objects.update(wrapped=fresh)
 
 
@@ -204,6 +208,28 @@ def _write(file: IO[bytes], held: List, wrapped: bytes, stones: Sequence[Stone])
         file.writelines(json.dumps(line).encode() + b"\n" for line in lines)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _replace(wrapped: bytes, stones: Sequence[Stone]) -> None:
+    """The whole file anew: written beside it and put in its place, so that there is never none or half of one."""
+    path = place()
+    beside = path.with_name(f"{path.name}.new")
+    try:
+        beside.unlink(missing_ok=True)
+        beside.touch(mode=0o600, exist_ok=False)
+        with beside.open("r+b") as file:
+            _write(file, List(b"", (), 0), wrapped, stones)
+        beside.replace(path)
+        directory = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise TombstoneError(
+            f"{path}: {error.strerror}. It stays as it was; make room for another one beside it"
+        ) from error
 
 
 def _read(file: IO[bytes]) -> List:
@@ -297,7 +323,11 @@ def _file() -> Iterator[IO[bytes]]:
         raise TombstoneError(said) from error
     with file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        yield file
+        if os.fstat(file.fileno()).st_ino == path.stat().st_ino:
+            yield file
+            return
+    with _file() as newer:  # another one was put in its place meanwhile
+        yield newer
 
 
 def _lock() -> None:

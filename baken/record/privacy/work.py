@@ -7,6 +7,7 @@ seen in the rows, so that this goes on wherever it was killed, and does nothing 
 3. The tombstone says that it is finished.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -31,6 +32,7 @@ from baken.record.privacy import tombstones
 from baken.record.privacy.models import Tombstone
 from baken.record.privacy.rules import RULES
 
+log = logging.getLogger("baken.privacy")
 ERASURE = program("erasure")
 Progress = Callable[[Tombstone], None]
 
@@ -45,12 +47,22 @@ def replay(progress: Progress | None = None) -> int:
 
 
 def work_off(progress: Progress | None = None) -> int:
-    """Finish every erasure that is not; how many there were."""
+    """Finish every erasure that is not; how many there were. What the list's file lacks is written down first."""
+    _written_down()
     begun = [*_back_again(), *Tombstone.objects.filter(finished_at=None)]
     found = {row.id: row for row in begun}
     for row in found.values():
         erase(row, progress)
     return len(found)
+
+
+def _written_down() -> None:
+    """Erasing goes on while that does not work: nobody would be helped by waiting."""
+    try:
+        if not tombstones.written_down():
+            tombstones.settle()
+    except (tombstones.TombstoneError, OSError) as error:
+        log.error("the list of who was erased is not written down: %s", error)
 
 
 def erase_all_again(progress: Progress | None = None, also: Path | None = None) -> int:
