@@ -13,6 +13,7 @@ from baken.domain.facts import Outcome
 from baken.domain.instants import to_us
 from baken.domain.kpis import Status, Unit
 from baken.record.audits import flows as audits
+from baken.record.audits.models import SecurityReview
 from baken.record.complaints import flows as complaints
 from baken.record.incidents import flows as incidents
 from baken.record.incidents.models import Incident
@@ -175,6 +176,17 @@ def test_a_sealed_report_stays_and_what_differs_stands_beside_it(cast: Cast, mar
     again = Snapshot.objects.get(id=snapshot.id)
     assert (again.content, again.digest) == (snapshot.content, snapshot.digest)
     assert flows.digest_of(again.content) == again.digest
+
+
+def test_a_review_that_is_retracted_afterwards_is_a_correction(cast: Cast, march: Incident) -> None:
+    snapshot = seal(cast, march)
+    with clock.at(APRIL + timedelta(days=3)):
+        review = SecurityReview.objects.get()
+        audits.retract_review(cast.mona.caller, review.id, reason="Another service.")
+        found = sealed.correction(cast.mona.caller, snapshot, clock.now())
+    assert [(one.code, one.field, one.sealed, one.now) for one in found if one.field in ("value", "status")] == [
+        ("C8", "value", 0, None), ("C8", "status", "met", "not_proven")
+    ]  # fmt: skip
 
 
 def test_a_frozen_report_reads_back_as_what_it_was(cast: Cast, march: Incident) -> None:
