@@ -10,6 +10,7 @@ from django.test import Client
 from baken.record.catalogue import flows as catalogue
 from baken.record.catalogue.models import Service
 from baken.record.incidents import flows as incidents
+from baken.record.incidents import reads
 from baken.record.ledger import signals
 from baken.record.ledger.models import LedgerFact
 from baken.record.monitors import flows as monitors
@@ -20,10 +21,11 @@ from baken.record.people import flows as people
 from baken.record.people.access import Permission, Role, program
 from baken.record.people.models import Authenticator, User
 from baken.record.privacy import flows as privacy
+from baken.record.privacy import work
 from baken.show.api.prober import _check
 from tests.conftest import Cast
 from tests.contracts.asking import Asker
-from tests.flows.erasing import written
+from tests.flows.erasing import colleague_of_alice, talked, written
 from tests.flows.incident_world import reported
 
 NL = "(niet te lezen: dit is in de database veranderd)"
@@ -134,6 +136,16 @@ def test_a_monitor_that_cannot_be_read_is_not_measured_wrongly(cast: Cast, colum
         sent: dict[str, Any] = _check(type(monitor).objects.get(id=monitor.id))
     assert sent["url"] == unopened.WORDS
     assert sent["expect_text"] != unopened.WORDS
+
+
+def test_what_another_wrote_and_does_not_open_keeps_nobody_from_being_erased(cast: Cast) -> None:
+    incident = talked(cast, colleague_of_alice(cast))
+    note = incident.messages.get(kind="note")
+    tamper("incidents_message", "body", note.id)
+    privacy.erase_person(cast.adam.caller, cast.alice.user.id, confirmation="alice@customer.example")
+    assert work.work_off() == 1
+    assert reads.found(cast.bob.caller, "aardvark").count() == 0
+    assert reads.found(cast.bob.caller, "zebra").count() == 1
 
 
 def test_an_export_goes_on(cast: Cast) -> None:

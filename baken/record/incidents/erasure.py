@@ -16,9 +16,12 @@ from baken.record.orgs.models import SearchToken
 
 
 def find_by_what_is_left(ids: Sequence[UUID]) -> None:
-    """Let these incidents be found by the words that are still there, and by no others."""
+    """Let these incidents be found by the words that are still there, and by no others.
+
+    What another wrote, and does not open, keeps nobody from being erased.
+    """
     SearchToken.objects.filter(record__in=ids).delete()
-    index_again(ids)
+    index_again(ids, damaged=True)
 
 
 def _of_messages(ids: Sequence[UUID]) -> None:

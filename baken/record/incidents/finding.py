@@ -5,16 +5,22 @@ from uuid import UUID
 
 from baken.record.incidents.models import Incident, Message
 from baken.record.incidents.reads import DESK, EVERYBODY
-from baken.record.orgs import search
+from baken.record.orgs import search, unopened
 
 
-def index_again(ids: Sequence[UUID]) -> None:
+def index_again(ids: Sequence[UUID], *, damaged: bool = False) -> None:
     """Let incidents be found by their subjects and messages, by the present index key.
 
-    They are kept from others: whoever adds a message waits, and makes its tokens afterwards.
+    They are kept from others: whoever adds a message waits, and makes its tokens afterwards. damaged: what does not
+    open is left out, instead of raising.
     """
     incidents = list(Incident.objects.select_for_update().filter(id__in=ids).order_by("id"))
-    search.index_again(ids, lambda: _texts(incidents))
+    search.index_again(ids, lambda: _readable(incidents) if damaged else _texts(incidents))
+
+
+def _readable(incidents: Sequence[Incident]) -> list[search.Text]:
+    with unopened.showing():
+        return [it for it in _texts(incidents) if not isinstance(it.text, unopened.Unread)]
 
 
 def _texts(incidents: Sequence[Incident]) -> Iterator[search.Text]:

@@ -85,6 +85,8 @@ def erase_person(caller: Caller, person_id: UUID, *, confirmation: str) -> Tombs
     _can_be_written_down()
     with acting(work.ERASURE), transaction.atomic():  # who erases sees no sessions but their own
         last = people.administrators() == {person_id}
+        # The organisation first, as everywhere, and so that others still write there: see `privacy.writers`.
+        Organisation.objects.select_for_update(no_key=True, of=("self",)).filter(people=person_id).first()
         person = User.objects.select_for_update().filter(id=person_id, erased_at=None).first()
         if person is None:
             raise NotFound("There is no such person.")
