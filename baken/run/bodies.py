@@ -17,7 +17,7 @@ ever: an answer has the same least rate as a body.
 
 import asyncio
 import io
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import IO, Any, TypeVar, cast
@@ -50,6 +50,8 @@ LITTLE = 4 * 1024 * 1024
 """The same for somebody who could not have sent a file there."""
 LINGERING = 10.0
 """And the seconds that it may take them."""
+TAKEN = 10
+"""Streamed answers that may be on their way to one reader from one process: each of them costs memory and a thread."""
 FETCHED = 1024 * 1024
 """Bytes of a streamed answer that are fetched at once, before the connection to the database is given back."""
 BESIDE = 4 * 1024 * 1024
@@ -172,12 +174,14 @@ class Pages(ASGIHandler):
     """Django's ASGI application, with bodies that pass through.
 
     A request above `largest()` is refused by whoever reads it, in that reader's words: RequestDataTooBig. What the
-    view's side may know of a request: `large`, and `crowded` when too many large ones are being read already.
+    view's side may know of a request: `large`; `crowded` when too many large ones are being read already, and
+    `hoarding` when its reader has too many answers on their way.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._places = asyncio.Semaphore(AT_ONCE)
+        self._taken = Counter[str]()
 
     async def handle(self, scope: Any, receive: Receive, send: Any) -> None:
         """One request."""
@@ -218,6 +222,7 @@ class Pages(ASGIHandler):
         request, refusal = super().create_request(scope, body_file)
         if request is not None:
             request.large, request.crowded = isinstance(body_file, io.BufferedReader), False
+            request.hoarding = False
         return request, refusal
 
     async def run_get_response(self, request: HttpRequest) -> HttpResponseBase:
@@ -230,7 +235,19 @@ class Pages(ASGIHandler):
         else:
             response = await super().run_get_response(request)
         if isinstance(response, StreamingHttpResponse) and not response.is_async:
-            response.streaming_content = _one_by_one(iter(response))
+            return await self._on_its_way(request, response)
+        return response
+
+    async def _on_its_way(self, request: Any, response: StreamingHttpResponse) -> HttpResponseBase:
+        """A long answer, unless its reader has too many already."""
+        reader = request.headers.get("Authorization") or request.COOKIES.get(settings.SESSION_COOKIE_NAME) or "nobody"
+        if self._taken[reader] >= TAKEN:
+            await sync_to_async(response.close)()
+            request.hoarding = True
+            return await super().run_get_response(request)
+        self._taken[reader] += 1
+        response.streaming_content = _one_by_one(iter(response))
+        cast(Any, response).reader = reader
         return response
 
     async def send_response(self, response: HttpResponseBase, send: Any) -> None:
@@ -244,7 +261,11 @@ class Pages(ASGIHandler):
                 raise asyncio.CancelledError from stall  # as when the other side has gone away
             patience.moved(len(message.get("body", b"")))
 
-        await super().send_response(response, send_patiently)
+        try:
+            await super().send_response(response, send_patiently)
+        finally:
+            if reader := getattr(response, "reader", None):
+                self._taken -= Counter([reader])
 
     async def _when_it_is_its_turn(self, request: Any) -> HttpResponseBase:
         try:

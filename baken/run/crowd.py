@@ -1,4 +1,4 @@
-"""Too many large bodies at once: who comes beyond what `run.bodies` lets in is told when to come again."""
+"""Too much at once, sent or fetched: who comes beyond what `run.bodies` lets through is told when to come again."""
 
 from collections.abc import Callable
 
@@ -16,11 +16,16 @@ class Crowd:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return _come_again(request) if getattr(request, "crowded", False) else self.get_response(request)
+        if getattr(request, "crowded", False):
+            return _come_again(request, "Too many large requests are being received; try again.", "sent")
+        if getattr(request, "hoarding", False):
+            return _come_again(request, "Too many files are fetched at once; take those first.", "fetched")
+        return self.get_response(request)
 
 
-def _come_again(request: HttpRequest) -> HttpResponse:
+def _come_again(request: HttpRequest, detail: str, too_much: str) -> HttpResponse:
+    """too_much: what there is too much of, as the page for it takes it."""
     if request.path_info.startswith("/api/"):
-        return problem(503, "Too many large requests are being received; try again.")
+        return problem(503, detail)
     with translation.override(translation.get_language_from_request(request)):
-        return crowded()
+        return crowded(too_much)

@@ -9,6 +9,7 @@ import pkgutil
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 from django import forms
@@ -51,6 +52,12 @@ def test_there_are_such_fields() -> None:
     assert {"DescribeForm.next_due", "LooksForm.first", "ImprovementForm.due", "DrillForm.finished"} <= set(
         dict(FIELDS)
     )
+
+
+def test_there_is_no_other_place_where_such_fields_are_made() -> None:
+    made = re.compile(r"\b(Split)?(Date|Time|DateTime)(Field|Input|Widget)\(")
+    sources = Path(show.__file__).parent.rglob("*.py")
+    assert {path.name for path in sources if made.search(path.read_text())} == {"fields.py"}
 
 
 @pytest.mark.parametrize("language", ["en", "nl"])

@@ -5,11 +5,13 @@ from copy import copy
 from itertools import combinations, product
 
 import pytest
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
+from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from baken.record.ledger.models import LedgerFact
+from baken.run.crowd import Crowd
 from baken.show.web.errors import failed
 from tests.conftest import Cast
 from tests.page_table import EVERYBODY, PAGES, World, make_world
@@ -133,6 +135,27 @@ def test_an_error_of_ours_is_a_page_that_asks_nothing_of_the_database() -> None:
     response = failed(RequestFactory().get("/"))
     assert response.status_code == 500
     assert "Something failed on our side" in response.content.decode()
+
+
+@pytest.mark.parametrize("silence", [OperationalError, InterfaceError, ConnectionRefusedError])
+def test_what_does_not_answer_is_no_error_of_ours(silence: type[Exception]) -> None:
+    try:
+        raise silence("it does not answer")
+    except silence:
+        response = failed(RequestFactory().get("/"))
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "30")
+    assert "Baken does not reach its data" in response.content.decode()
+
+
+def test_too_much_at_once_is_said_in_words() -> None:
+    for request, words in ({"crowded": True}, "is being sent"), ({"hoarding": True}, "Too many files at once"):
+        for path, media_type in (("/", "text/html; charset=utf-8"), ("/api/v1/incidents", "application/problem+json")):
+            asked = RequestFactory().get(path)
+            asked.__dict__ |= request
+            response = Crowd(lambda _request: HttpResponse())(asked)
+            assert (response.status_code, response.headers["Retry-After"]) == (503, "30")
+            assert response.headers["Content-Type"] == media_type
+            assert words in response.content.decode() or path != "/"
 
 
 def test_a_form_from_elsewhere_is_refused(world: World) -> None:

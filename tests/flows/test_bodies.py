@@ -215,6 +215,7 @@ class Long:
 
     def __init__(self, pieces: int, size: int) -> None:
         self.pieces, self.size, self.made, self.used = pieces, size, 0, list[BaseDatabaseWrapper]()
+        self.gone = asyncio.Event()
 
     def __iter__(self) -> Iterator[bytes]:
         for _ in range(self.pieces):
@@ -224,18 +225,26 @@ class Long:
             self.made += 1
             yield b"x" * self.size
 
-    async def send(self, taken: int) -> list[dict[str, Any]]:
-        """To somebody who takes so many of the messages and no more; those."""
-        sent = list[dict[str, Any]]()
+    def pages(self) -> Pages:
+        """An application that gives it, unless its reader has too many."""
 
         class Streaming(Pages):
             def get_response(_self, request: HttpRequest) -> HttpResponse:
+                if request.hoarding:  # type: ignore[attr-defined]
+                    return HttpResponse(b"Too many files", status=503)
                 connection.ensure_connection()
                 return StreamingHttpResponse(iter(self))  # type: ignore[return-value]
 
+        return Streaming()
+
+    async def send(self, taken: int, *, pages: Pages | None = None, reader: str = "") -> list[dict[str, Any]]:
+        """To somebody who takes so many of the messages and no more; those."""
+        sent = list[dict[str, Any]]()
+
         async def receive() -> dict[str, Any]:
             if asked:
-                await asyncio.sleep(3600)
+                await self.gone.wait()
+                return {"type": "http.disconnect"}
             asked.append(1)
             return {"type": "http.request"}
 
@@ -245,15 +254,9 @@ class Long:
             sent.append(message)
 
         asked = list[int]()
-        scope = {
-            "type": "http",
-            "http_version": "1.1",
-            "method": "GET",
-            "path": "/",
-            "query_string": b"",
-            "headers": [],
-        }
-        await Streaming()(scope, receive, send)
+        scope = {"type": "http", "http_version": "1.1", "method": "GET", "path": "/", "query_string": b"",
+                 "headers": [(b"authorization", reader.encode())]}  # fmt: skip
+        await (pages or self.pages())(scope, receive, send)
         return sent
 
 
@@ -279,6 +282,27 @@ def test_who_does_not_take_an_answer_is_given_up_on(monkeypatch: pytest.MonkeyPa
     sent = asyncio.run(asyncio.wait_for(long.send(taken=10), 30))
     assert 0 < long.made < 100
     assert all(message.get("more_body", True) for message in sent), "it does not look like the end"
+
+
+@pytest.mark.django_db
+def test_one_reader_has_only_so_many_answers_on_their_way() -> None:
+    long = Long(3, 10)
+
+    async def look() -> None:
+        pages = long.pages()
+        stalled = [asyncio.create_task(long.send(1, pages=pages, reader="one")) for _ in range(bodies.TAKEN)]
+        while pages._taken["one"] < bodies.TAKEN:
+            await asyncio.sleep(0.01)
+        refused = await long.send(-1, pages=pages, reader="one")
+        assert (refused[0]["status"], refused[1]["body"]) == (503, b"Too many files")
+        assert (await long.send(-1, pages=pages, reader="another"))[0]["status"] == 200
+        long.gone.set()
+        await asyncio.gather(*stalled)
+        long.gone.clear()
+        assert (await long.send(-1, pages=pages, reader="one"))[0]["status"] == 200
+        assert not +pages._taken, "nobody is counted any more"
+
+    asyncio.run(asyncio.wait_for(look(), 30))
 
 
 @pytest.mark.django_db

@@ -145,9 +145,9 @@ def test_readers_who_do_not_take_their_files_leave_connections_to_others(
     big = files.receive(cast.customer, name="big.pdf", content=b"%PDF-1.7" + bytes(12_000_000), at=clock.now())
     incident = reported(cast, cast.alice, files=[big])
     path = f"/incidents/{incident.number}/attachments/{Attachment.objects.get().id}/"
-    headers = signed_in(cast.alice)
+    sessions = [signed_in(cast.alice) for _ in range(STALLED)]
     with ExitStack() as open_ones:
-        for _ in range(STALLED):
+        for headers in sessions:
             talk = open_ones.enter_context(closing(web.connect()))
             talk.request("GET", path, headers=headers)
             assert talk.getresponse().read(1000)[:8] == b"%PDF-1.7"

@@ -104,9 +104,9 @@ def failed(request: HttpRequest) -> HttpResponse:
     return HttpResponse(get_template("errors/500.html").render(), status=500)
 
 
-def crowded() -> HttpResponse:
-    """Too much is being sent at this moment. Nothing is asked of the database, nor of the session."""
-    return _later({"crowded": True})
+def crowded(too_much: str) -> HttpResponse:
+    """Too much is being `sent` or `fetched` at this moment. Nothing is asked of the database, nor of the session."""
+    return _later({"too_much": too_much})
 
 
 def unavailable() -> HttpResponse:
@@ -114,7 +114,7 @@ def unavailable() -> HttpResponse:
     return _later({})
 
 
-def _later(context: dict[str, bool]) -> HttpResponse:
+def _later(context: dict[str, str]) -> HttpResponse:
     page = get_template("errors/503.html").render(context)
     return HttpResponse(page, status=503, headers={"Retry-After": str(AGAIN)})
 
