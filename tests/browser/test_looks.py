@@ -18,7 +18,7 @@ def test_a_customer_sees_who_looked_and_the_manager_finds_it(
     portal = visit(cast.alice, f"/incidents/{number}/")
     portal.get_by_role("link", name="Who of us looked at this").click()
     first = portal.locator("tbody tr").first.inner_text().split("\t")
-    assert first[1:] == ["Bob", f"incident #{number}", "page incident"]
+    assert first[1:] == ["Bob", f"incident #{number}", "page"]
     assert portal.get_by_role("rowheader", name="Bob").count() == 1
     portal.goto("/looks/")
     assert "a search that found 1, showing 1 incident" in portal.locator("main").inner_text()
