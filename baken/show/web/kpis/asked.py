@@ -113,6 +113,12 @@ class Asked:
         return [from_dates(self.zone, *dates) for dates in self.past[:-1]] + [self.scope.period]
 
 
+def this_month(service: Service) -> str:
+    """The address of the month under way, of a service for everybody."""
+    first, last = around(PeriodKind.MONTH, _today(service, service.organisation_id, clock.now()))
+    return "?" + urlencode({"service": service.code, "from": first.isoformat(), "to": last.isoformat()})
+
+
 def read(caller: Caller, query: Mapping[str, Any]) -> Asked | None:
     """What the query string asks for: the first service, everybody and the last closed month unless it says otherwise.
 

@@ -64,10 +64,13 @@ def kpi(request: PageRequest, code: str) -> HttpResponse:
     return show(request, f"kpi/evidence_{behind.kind}.html", context)
 
 
-def due_for(request: PageRequest) -> duties.Dues | None:
-    """What cannot wait, for whoever looks after it."""
-    looks_after = request.caller.may(Permission.WRITE_DRILLS)
-    return duties.due(request.caller, to_us(clock.now())) if looks_after else None
+def due_for(request: PageRequest) -> dict[str, object]:
+    """What cannot wait, for whoever looks after it, and where the rest of it is listed."""
+    if not request.caller.may(Permission.WRITE_DRILLS):
+        return {}
+    found = duties.due(request.caller, to_us(clock.now()))
+    more = [(service, count, asked.this_month(service)) for service, count in found.more]
+    return {"first": found.first, "more": more}
 
 
 def chosen(request: PageRequest, found: asked.Asked) -> dict[str, object]:
