@@ -129,6 +129,8 @@ def test_a_finding_is_closed_by_somebody_who_shows_why(cast: Cast) -> None:
 
 
 def test_the_front_pages_of_manager_and_administrator_show_what_is_due(cast: Cast, client: Client) -> None:
+    client.force_login(cast.adam.user)
+    assert not client.get("/health/").context["due"], "nothing waits for a decision"
     with clock.at(JUNE):
         incidents.report(
             cast.alice.caller, organisation=cast.customer, service=cast.service, subject="Odd", classes=["security"]

@@ -65,12 +65,12 @@ def kpi(request: PageRequest, code: str) -> HttpResponse:
 
 
 def due_for(request: PageRequest) -> dict[str, object]:
-    """What cannot wait, for whoever looks after it, and where the rest of it is listed."""
+    """What cannot wait, for whoever looks after it, and where the rest of it is listed; empty when that is nothing."""
     if not request.caller.may(Permission.WRITE_DRILLS):
         return {}
     found = duties.due(request.caller, to_us(clock.now()))
     more = [(service, count, asked.this_month(service)) for service, count in found.more]
-    return {"first": found.first, "more": more}
+    return {"first": found.first, "more": more} if found.first else {}
 
 
 def chosen(request: PageRequest, found: asked.Asked) -> dict[str, object]:
