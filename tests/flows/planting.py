@@ -173,15 +173,23 @@ def other_records(secret: Secrets, world: dict[str, Any]) -> None:
     monitors.tell_problems(place, [monitors.Told(monitor.id, "dns", secret(2))], at=now)
     recovery.record(tests, service=service, finished=now, outcome="passed", remarks=secret(3))
     audits.record_review(world["manager"], service=service, began=now - timedelta(days=2), ended=now, remarks=secret(3))
-    audit = audits.open_audit(
-        world["manager"], provider=world["provider"], services=[service], invited=world["auditor_row"],
-        period_from=date(2026, 1, 1), period_to=date(2026, 3, 1),
-    )  # fmt: skip
+    drill = recovery.record(tests, service=service, finished=now, outcome="passed", remarks=secret(2))
+    recovery.retract(world["manager"], drill.id, reason=secret(2))
+    review = audits.record_review(world["manager"], service=service, began=now - timedelta(days=1), ended=now)
+    audits.retract_review(world["manager"], review.id, reason=secret(2))
+    asked = {
+        "provider": world["provider"], "services": [service], "invited": world["auditor_row"],
+        "period_from": date(2026, 1, 1), "period_to": date(2026, 3, 1),
+    }  # fmt: skip
+    audit = audits.open_audit(world["manager"], **asked)
+    audits.withdraw(world["manager"], audits.open_audit(world["manager"], **asked).number, reason=secret(2))
     texts = ("auditor", "accreditation", "independence", "scope", "exclusions", "method")
     audits.describe(world["auditor"], audit.number, **{name: secret(2) for name in texts})
     finding = audits.add_finding(
         world["auditor"], audit.number, title=secret(2), detail=secret(4), severity="high", owner=secret()
     )
+    audits.close_finding(world["auditor"], finding.id, evidence="On paper")
+    audits.reopen_finding(world["auditor"], finding.id, reason=secret(2))
     audits.close_finding(world["auditor"], finding.id, evidence=secret(2))
     content = b"%PDF-1.7\n" + b"".join(f"{secret()} {'-' * 30_000}\n".encode() for _ in range(10))
     report = files.receive(audit.organisation, name=f"{secret()}.pdf", content=content, at=now, kind="report")
