@@ -11,6 +11,7 @@ import hypothesis
 import pytest
 from django.db import connections
 from django.test import TransactionTestCase
+from django.utils import translation
 from hypothesis import HealthCheck
 from pytest_django import DjangoDbBlocker, Settings
 
@@ -115,6 +116,13 @@ def _no_hurry(settings: Settings) -> None:
 def _own_list_of_tombstones(settings: Settings) -> None:
     """A file outlasts the database of a test: each has its own."""
     settings.BAKEN_TOMBSTONES = Path(settings.BAKEN_HOME) / f"tombstones-{uuid4()}"
+
+
+@pytest.fixture(autouse=True)
+def _no_language_is_left() -> Iterator[None]:
+    """A request leaves its language behind in the thread."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)
