@@ -58,6 +58,7 @@ _BEGINNINGS: tuple[tuple[bytes, str, Family], ...] = (
     (b"L\x00\x00\x00\x01\x14\x02\x00", "application/x-ms-shortcut", Family.PROGRAM),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "application/x-ole-storage", Family.OTHER),
 )
+_BLANK = b"\xef\xbb\xbf \t\r\n"
 _PROGRAMS = _words(
     "exe com dll scr cpl msi msp msix appx bat cmd ps1 psm1 vbs vbe js jse mjs wsf wsh hta lnk pif reg scf url jar "
     "class apk ipa app dmg pkg deb rpm run sh bash zsh csh ksh command py pyc pyw pl rb php phtml asp aspx jsp cgi "
@@ -141,6 +142,8 @@ def _by_content(head: bytes) -> tuple[str, Family]:
     for beginning, media_type, family in _BEGINNINGS:
         if head.startswith(beginning):
             return media_type, family
+    if head.lstrip(_BLANK).startswith(b"%PDF-"):  # readers of PDF pass over what is blank before it
+        return "application/pdf", Family.DOCUMENT
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _packed(head)
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":

@@ -162,6 +162,7 @@ def slow_jobs() -> list[Job]:
     an_hour, six_hours, a_day = timedelta(hours=1), timedelta(hours=6), timedelta(days=1)
     return [
         Job("erasures", 5.0, work.work_off),
+        Job("erased again", 600.0, lambda: take_turn("erased again", an_hour, work.erase_who_is_back)),
         Job("sessions", 600.0, lambda: take_turn("sessions", six_hours, sessions.tidy)),
         Job("results", 600.0, lambda: take_turn("results", six_hours, tidy_results)),
         Job("progress", 60.0, lambda: take_turn("progress", an_hour, lambda: note_progress(program("worker")))),

@@ -24,6 +24,7 @@ DOCX = packed("[Content_Types].xml", "_rels/.rels", "word/document.xml")
     ("name", "head", "media_type", "family"),
     [
         ("a.pdf", b"%PDF-1.7\n", "application/pdf", Family.DOCUMENT),
+        ("a.pdf", b"\xef\xbb\xbf\r\n%PDF-1.4\n", "application/pdf", Family.DOCUMENT),
         ("a", ODT, "application/vnd.oasis.opendocument.text", Family.DOCUMENT),
         ("a.docx", DOCX, "application/vnd.openxmlformats-officedocument.wordprocessingml.document", Family.DOCUMENT),
         ("a.zip", b"PK\x03\x04" + b"\0" * 60, "application/zip", Family.ARCHIVE),

@@ -133,10 +133,13 @@ def test_a_withdrawn_audit_stays_readable_and_nothing_follows_from_it(cast: Cast
         cast.audrey.caller, audit.number, title="Old TLS", severity="high", deadline=date(2026, 3, 5)
     )
     client.force_login(cast.mona.user)
+    flows.invite(cast.mona.caller, audit.number, invited=another(cast), reason="Left the firm.")
+    flows.invite(cast.mona.caller, audit.number, invited=cast.audrey.user, reason="Is back.")
     assert client.post(f"/audits/{audit.number}/withdrawal/", {"reason": " "}).status_code == 422
     assert client.post(f"/audits/{audit.number}/withdrawal/", {"reason": "Nobody can."}).status_code == 302
     now = reads.audit(cast.audrey.caller, audit.number)
-    assert (now.withdrawn_at, now.reason, kinds(audit)[-1]) == (START, "Nobody can.", "audit.withdrawn")
+    said = "Left the firm.\n\nIs back.\n\nNobody can."
+    assert (now.withdrawn_at, now.reason, kinds(audit)[-1]) == (START, said, "audit.withdrawn")
     assert "Nobody can." in client.get(f"/audits/{audit.number}/").content.decode()
     assert "withdrawn" in client.get("/audits/").content.decode()
     with clock.at(APRIL):

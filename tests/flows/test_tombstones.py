@@ -207,7 +207,7 @@ def test_wrapped_keys_that_come_back_are_destroyed_again(cast: Cast) -> None:
     work.work_off()
     WrappingKey.objects.filter(id=kept["id"]).update(wrapped=kept["wrapped"], destroyed=False)
     keys.forget_all()
-    assert work.work_off() == 1
+    assert work.erase_who_is_back() == 1
     assert WrappingKey.objects.get(id=kept["id"]).destroyed
 
 

@@ -77,7 +77,7 @@ def test_nothing_is_written_for_a_person_who_was_erased_meanwhile(cast: Cast) ->
     for write in WRITES.values():
         with pytest.raises(REFUSED), transaction.atomic():
             write(cast, incident)
-    assert work.work_off() == 0, "there is nothing to erase again"
+    assert work.erase_who_is_back() == 0, "there is nothing to erase again"
     assert not File.objects.filter(by=cast.alice.user.id).exists()
     assert incidents.note(cast.bob.caller, incident.number, body="She left.").body, "others go on"
 
@@ -114,7 +114,7 @@ def test_nothing_is_written_about_a_customer_who_was_erased_meanwhile(
     )  # fmt: skip
     with pytest.raises(Conflict, match="This customer was erased"), transaction.atomic():
         message.save(force_insert=True)
-    assert work.work_off() == 0
+    assert work.erase_who_is_back() == 0
 
 
 def test_what_came_back_of_a_text_is_erased_again(cast: Cast) -> None:
@@ -125,16 +125,16 @@ def test_what_came_back_of_a_text_is_erased_again(cast: Cast) -> None:
         cursor.execute("SELECT body FROM incidents_message WHERE id = %s", [said.id])
         sealed = cursor.fetchone()[0]
     erase_alice(cast)
-    assert work.work_off() == 0
+    assert work.erase_who_is_back() == 0
     with connection.cursor() as cursor:
         cursor.execute("UPDATE incidents_message SET body = %s WHERE id = %s", [sealed, said.id])
     assert Message.objects.get(id=said.id).body == "Aardvark body"
-    assert work.work_off() == 1
+    assert work.erase_who_is_back() == 1
     assert Message.objects.get(id=said.id).body == ""
     sessions.begin(cast.alice.user, session_key="k", device="Firefox", address="192.0.2.1")
-    assert work.work_off() == 1
+    assert work.erase_who_is_back() == 1
     assert not SignIn.objects.exists()
-    assert work.work_off() == 0
+    assert work.erase_who_is_back() == 0
 
 
 def test_whoever_keeps_an_organisation_cannot_change_it(cast: Cast) -> None:

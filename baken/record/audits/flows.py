@@ -83,7 +83,7 @@ def invite(caller: Caller, number: int, *, invited: User, reason: str) -> Audit:
     audit = locked(caller, number)
     if audit.invited_id == invited.id:
         raise AuditError("invited: this auditor is asked already; choose somebody else")
-    audit.invited, audit.reason = invited, _why(reason)
+    audit.invited, audit.reason = invited, _also(audit.reason, reason)
     audit.auditor = audit.accreditation = audit.independence = ""
     _clean(audit)
     audit.save(update_fields=["invited", "reason", "auditor", "accreditation", "independence"])
@@ -96,7 +96,7 @@ def withdraw(caller: Caller, number: int, *, reason: str) -> Audit:
     """The manager ends an audit that nobody will sign off, and says why. It stays readable, and nothing follows."""
     _for_the_manager(caller)
     audit = locked(caller, number)
-    audit.reason = _why(reason)
+    audit.reason = _also(audit.reason, reason)
     _clean(audit)
     audit.save(update_fields=["reason"])
     append(stream_of(audit), [Entry("audit.withdrawn", clock.now())], actor=caller.actor)
@@ -301,6 +301,11 @@ def _why(reason: str) -> str:
     if not reason.strip():
         raise AuditError("reason: say why")
     return reason.strip()
+
+
+def _also(said: str, reason: str) -> str:
+    """What was said before stays."""
+    return "\n\n".join(filter(None, (said, _why(reason))))
 
 
 def _known(written: dict[str, Any]) -> dict[str, Any]:

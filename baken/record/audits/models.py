@@ -15,7 +15,7 @@ class Audit(models.Model):
 
     `grade` is in tenths: 78 is 7.8. It counts from `signed_off_at`, for the services in `services`. `auditor_code`
     stands for the auditor's name on the ledger. `signed_by_auditor`: the one who was invited signed it off themself;
-    otherwise the provider entered it. `reason`: why it was withdrawn, or last asked of somebody else.
+    otherwise the provider entered it. `reason`: why it was asked of others and withdrawn, in turn.
     """
 
     id = IdField()

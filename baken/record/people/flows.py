@@ -9,7 +9,7 @@ from uuid import UUID
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from baken.domain.instants import to_us
 from baken.domain.zones import zone as known_zone
@@ -56,7 +56,11 @@ def add_user(
     )  # fmt: skip
     _set_password(user, password)
     user.full_clean(exclude=["password"])
-    user.save()
+    try:
+        with transaction.atomic():
+            user.save()
+    except IntegrityError as error:  # somebody else added them in the meantime
+        raise PeopleError("email: somebody with this address exists already") from error
     Membership.objects.bulk_create(Membership(organisation=organisation, user=user, role=role.value) for role in roles)
     done(caller, user, Happening.ADDED, roles=codes(roles))
     return user

@@ -43,15 +43,22 @@ def replay(progress: Progress | None = None) -> int:
     Raises TombstoneError when the list cannot be trusted.
     """
     tombstones.settle()
-    return work_off(progress)
+    return erase_who_is_back(progress) + work_off(progress)
+
+
+def erase_who_is_back(progress: Progress | None = None) -> int:
+    """Erase again whoever is not as their tombstone says; how many they are. It looks through every table."""
+    found = list(_back_again())
+    for row in found:
+        erase(row, progress)
+    return len(found)
 
 
 def work_off(progress: Progress | None = None) -> int:
     """Finish every erasure that is not; how many there were. What the list's file lacks is written down first."""
     _written_down()
-    begun = [*_back_again(), *Tombstone.objects.filter(finished_at=None)]
-    found = {row.id: row for row in begun}
-    for row in found.values():
+    found = list(Tombstone.objects.filter(finished_at=None))
+    for row in found:
         erase(row, progress)
     return len(found)
 

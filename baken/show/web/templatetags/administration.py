@@ -28,6 +28,7 @@ ROUTINES = {
     "alerts": _("old alerts are forgotten"),
     "audits": _("audits are watched for what is due"),
     "files": _("files that nobody kept are removed"),
+    "erased again": _("whoever was erased stays erased"),
     "file check": _("files are read and compared with what was stored"),
 }
 MATTERS = {
