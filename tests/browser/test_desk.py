@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from playwright.sync_api import Page, expect
 
 from baken.record.incidents import flows
@@ -193,6 +194,27 @@ def test_two_agents_at_once(visit: Visit, cast: Cast, now: datetime) -> None:
     expect(bob.locator(".bubble.desk")).to_have_text(re.compile("I think that"))
     bob.get_by_role("button", name="Send", exact=True).click()
     expect(bob.locator(".bubble.desk")).to_have_count(2)
+
+    with bea.expect_response("**/drafts/reply/"):
+        bea.get_by_label("Reply to the customer").fill("And that")
+    bea.locator("summary", has_text="Resolve").click()
+    bea.get_by_label("What was done? The customer reads it.").fill("Not sent yet")
+    for page in (bob, bea):
+        page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
+    with bob.expect_navigation(url="**/sign-in/?ended=on*"):  # nothing is lost there
+        bob.clock.fast_forward(10_000)
+    expect(bea.get_by_role("heading", name="Your session has ended")).to_be_visible(timeout=20_000)
+    expect(bea.get_by_label("What was done? The customer reads it.")).to_have_value("Not sent yet")
+    expect(bea.get_by_label("What was done? The customer reads it.")).to_be_focused()
+    expect(bea.get_by_label("Reply to the customer")).to_have_value("And that")
+    assert bea.locator("main textarea:not([readonly]), main [hx-post], main input").count() == 0
+    assert "Mail is slow" not in bea.locator("main").inner_text() + bea.title(), "what was the customer's has gone"
+    bea.keyboard.press("g")
+    bea.keyboard.press("q")
+    assert bea.url.endswith(f"/incidents/{number}/"), "no shortcut takes it away"
+    with bea.expect_popup() as tab:
+        bea.get_by_role("link", name="Sign in").click()
+    expect(tab.value).to_have_title("Sign in · Provider")
 
 
 def test_the_queue_stays_still_and_tells_what_is_new(visit: Visit, cast: Cast, now: datetime) -> None:
