@@ -66,6 +66,16 @@ def test_what_open_pages_ask_by_themselves_is_no_sending(cast: Cast) -> None:
         assert [bob.post(f"/incidents/{number}/presence/").status_code for _ in range(5)] == [200] * 4 + [429]
 
 
+def test_drafts_that_are_kept_leave_the_replies_alone(cast: Cast) -> None:
+    bob = signed_in(cast.bob)
+    with clock.at(NOW):
+        number = reported(cast, cast.alice).number
+        for _ in range(3):
+            assert bob.post(f"/incidents/{number}/drafts/reply/", {"message": "I think"}).status_code == 200
+        replies = [bob.post(f"/incidents/{number}/reply/", {"message": text, "seen": "0"}) for text in ("1", "2", "3")]
+        assert [answer.status_code == 429 for answer in replies] == [False, False, True]
+
+
 def test_whoever_is_not_signed_in_is_counted_by_address(cast: Cast) -> None:
     with clock.at(NOW):
         assert [Client().get("/sign-in/").status_code for _ in range(4)] == [200, 200, 200, 429]

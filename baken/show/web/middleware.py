@@ -44,6 +44,8 @@ POLICY = "; ".join(
 
 BY_THEMSELVES = frozenset({"incidents-changes", "incident-presence", "erasure"})
 """What open pages ask for while nobody does anything: no use of a session."""
+DRAFTS = "incident-draft"
+"""What an open page sends at every pause of somebody who writes: use of a session, and nothing they sent."""
 
 
 class PageRequest(HttpRequest):
