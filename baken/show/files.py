@@ -44,6 +44,11 @@ class Received(UploadedFile):  # type: ignore[type-arg]
         super().__init__(name=name, content_type=file.media_type if file else "", size=size)
         self._file, self._refusal = file, refusal
 
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what arrived, in hex; empty for what was refused."""
+        return self._file.sha256 if self._file is not None else ""
+
     def arrived(self) -> File:
         """What arrived, to be taken by a flow. Raises what it was refused with: FileError, NotFound, Conflict."""
         if self._refusal is not None:

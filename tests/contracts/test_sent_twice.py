@@ -56,8 +56,8 @@ def test_one_page_sent_again_makes_no_more_and_other_words_do(
 ) -> None:
     client, form = opened(getattr(cast, who), address)
 
-    def send(subject: str, **changed: str) -> Any:
-        file = SimpleUploadedFile("log.txt", b"What it said.")
+    def send(subject: str, content: bytes = b"What it said.", **changed: str) -> Any:
+        file = SimpleUploadedFile("log.txt", content)
         return client.post(
             address, form | more | {"subject": subject, "message": "Since noon.", "file": file} | changed
         )
@@ -69,4 +69,5 @@ def test_one_page_sent_again_makes_no_more_and_other_words_do(
     assert File.objects.count() == 1, "the file that came again is not kept"
     assert send("Slower").headers["Location"] != first.headers["Location"]
     assert send("Slow", sending="another page").headers["Location"] != first.headers["Location"]
-    assert kind.objects.count() == 3
+    assert send("Slow", b"Who did it???").headers["Location"] != first.headers["Location"], "a file of the same size"
+    assert (kind.objects.count(), File.objects.count()) == (4, 4)

@@ -2,10 +2,12 @@
 
 import hashlib
 from collections.abc import Callable
+from typing import Any
 
 from django.forms import Form
 
 from baken.record.people.idempotency import once
+from baken.show.files import Received
 from baken.show.web.middleware import PageRequest
 
 BESIDES = frozenset({"csrfmiddlewaretoken"})
@@ -23,8 +25,13 @@ def made(request: PageRequest, form: Form, create: Callable[[], int]) -> int:
 
 
 def _sent(request: PageRequest) -> str:
-    """What was sent, as a digest: the address, every field, and the names and sizes of files."""
+    """What was sent, as a digest: the address, every field, and the names and contents of files."""
     fields = sorted((name, tuple(values)) for name, values in request.POST.lists() if name not in BESIDES)
-    files = sorted((name, file.name, file.size) for name in request.FILES for file in request.FILES.getlist(name))
+    files = sorted((name, file.name, _digest(file)) for name in request.FILES for file in request.FILES.getlist(name))
     told = repr((request.get_full_path(), fields, files))
     return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _digest(file: Any) -> str:
+    assert isinstance(file, Received)
+    return file.digest
