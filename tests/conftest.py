@@ -20,7 +20,7 @@ from baken.record import policies
 from baken.record.catalogue import flows as catalogue
 from baken.record.catalogue.models import Service
 from baken.record.ledger import clock
-from baken.record.orgs import indexkeys
+from baken.record.orgs import indexkeys, unopened
 from baken.record.orgs.models import Organisation
 from baken.record.people import flows as people
 from baken.record.people.access import Caller, Role, program
@@ -126,9 +126,10 @@ def _no_language_is_left() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_found_for_everybody() -> None:
-    """What the status page shows is kept for a moment: not from one test to the next."""
+def _nothing_is_remembered() -> None:
+    """What a process keeps for a moment, it keeps not from one test to the next."""
     for_everybody.forget()
+    unopened.take()
 
 
 @pytest.fixture

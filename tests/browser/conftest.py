@@ -30,9 +30,9 @@ Visit = Callable[..., Page]
 Barriers = Callable[..., list[str]]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One Chromium for all tests; every visit has a context of its own."""
+    """One Chromium for a file; every visit has a context of its own. Its loop ends, since other tests run their own."""
     path = (
         os.environ.get("BAKEN_CHROMIUM")
         or subprocess.check_output([sys.executable, ROOT / "tools/browser.py"], text=True).strip()

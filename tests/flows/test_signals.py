@@ -18,11 +18,6 @@ from tests.conftest import Cast
 from tests.flows.incident_world import reported
 
 
-@pytest.fixture(autouse=True)
-def _nothing_noted() -> None:
-    unopened.take()
-
-
 def mismatch(cast: Cast, row: str) -> bool:
     return signals.mismatch(
         organisation=cast.customer.id, table="orgs_file", column="sha256", row=row, actor="verification"

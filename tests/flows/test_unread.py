@@ -31,11 +31,6 @@ from tests.flows.incident_world import reported
 NL = "(niet te lezen: dit is in de database veranderd)"
 
 
-@pytest.fixture(autouse=True)
-def _nothing_noted() -> None:
-    unopened.take()
-
-
 def tamper(table: str, column: str, row: UUID) -> bytes:
     with connection.cursor() as cursor:
         cursor.execute(
