@@ -32,6 +32,10 @@ from tests.databases import owning
 
 PASSWORD = "correct horse battery"
 START = datetime(2026, 1, 1, tzinfo=UTC)
+END_OTHERS = """
+SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+WHERE datname = current_database() AND usename = session_user AND pid <> pg_backend_pid()
+"""
 
 
 # How long an example takes says something of the machine and of what else runs on it.
@@ -175,6 +179,8 @@ def django_db_setup(
         indexkeys.ensure()
     yield
     with django_db_blocker.unblock():
+        with application.cursor() as cursor:  # a server's thread may still be answering somebody who has left
+            cursor.execute(f"SET ROLE NONE; {END_OTHERS}")
         application.close()
         application.close_pool()
         owner.creation.destroy_test_db(before, verbosity=0)
