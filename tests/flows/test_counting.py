@@ -223,6 +223,22 @@ def test_what_befell_the_service_is_in_each_customers_report_and_on_its_lists(ca
             assert bool(found.rows[0].incident.subject) == caller.staff, "what was written of it is the provider's"
 
 
+def test_what_a_customer_may_not_see_of_other_services_stops_no_report_of_theirs(cast: Cast) -> None:
+    from baken.record.incidents import flows as incidents
+
+    with clock.at(datetime(2026, 2, 2, 9, tzinfo=UTC)):
+        incidents.report(
+            cast.program, organisation=cast.provider, service=cast.service, subject="down", origin=Origin.MONITOR,
+            classes=["availability"],
+        )  # fmt: skip
+    scope = reports.scope(
+        program("tests"), service=cast.other_service, customer=cast.stranger_organisation,
+        date_from=date(2026, 2, 1), date_to=date(2026, 3, 1), as_of=to_us(END),
+    )  # fmt: skip
+    with acting(cast.stranger.caller):  # no reading knows the incident yet
+        assert reports.report(cast.stranger.caller, scope).reported.received == 0
+
+
 def test_signals_are_written_once_at_their_instant_however_late(cast: Cast) -> None:
     from baken.record.incidents import flows as incidents
     from baken.record.ledger import reads as ledger

@@ -41,7 +41,8 @@ def folded(
 ) -> Iterator[Folded]:
     """The incidents as they were at `as_of` (microseconds), those that had not been reported by then left out.
 
-    Without `as_of` each is folded for its latest fact, so that its attribution rests on all there are.
+    Without `as_of` each is folded for its latest fact, so that its attribution rests on all there are. Those whose
+    agreement is closed to the reader are left out too: a customer meets facts of services that they do not use.
     terms: what to judge some of them by instead of their own agreement, for a report under another one.
     """
     histories = ledger.of_streams(ids)
@@ -50,7 +51,9 @@ def folded(
     reports = {id: _agreement(facts) for id, facts in histories.items()}
     agreed = catalogue.versions([agreement for agreement, _ in reports.values()])
     for id, facts in histories.items():
-        held = (terms or {}).get(id) or agreed[reports[id]]
+        held = (terms or {}).get(id) or agreed.get(reports[id])
+        if held is None:
+            continue
         outage = next((shared.get(outage, []) for outage in reversed(_outages(facts))), [])
         last_at = max(fact.at for fact in (*facts, *outage) if not fact.kind.startswith("clock."))
         at = last_at if as_of is None else as_of
