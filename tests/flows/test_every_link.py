@@ -27,7 +27,7 @@ PEOPLE = (
     "administrator@wolkenhuis",
     "auditor@noordlicht",
 )
-OF_ONE_KIND = 2
+OF_ONE_KIND = 1
 """So many addresses that differ in numbers and ids alone are followed."""
 
 
