@@ -1,5 +1,6 @@
 """Compiles the translations that are kept as text."""
 
+import os
 from pathlib import Path
 
 from babel.messages.mofile import write_mo
@@ -20,7 +21,7 @@ def compile_catalogues(folder: Path = LOCALE) -> list[Path]:
             continue
         with source.open("rb") as file:
             catalogue = read_po(file, locale=source.parent.parent.name)
-        draft = target.with_suffix(".mo.new")
+        draft = target.with_suffix(f".mo.{os.getpid()}")  # somebody else may be at it
         with draft.open("wb") as file:
             write_mo(file, catalogue)
         draft.replace(target)  # readers never see half a catalogue
