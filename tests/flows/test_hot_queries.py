@@ -10,7 +10,6 @@ from django.db import transaction
 from django.test import Client
 
 from baken.record import policies
-from baken.record.clocks import flows as clocks
 from baken.record.incidents import flows
 from baken.record.incidents.models import Attachment
 from baken.record.ledger import clock
@@ -19,7 +18,7 @@ from baken.record.people import flows as people
 from baken.record.people.access import Role
 from tests.conftest import Cast, Person
 from tests.databases import owning
-from tests.flows import crowd, measuring
+from tests.flows import crowd, following, measuring
 from tests.flows.explaining import Plans, explained
 from tests.flows.incident_world import MONDAY
 
@@ -87,8 +86,7 @@ def attachment(cast: Cast) -> Attachment:
         with_token(cast)
         signed_in(cast.alice)
         signed_in(cast.bob).get(f"/incidents/{reported.number}/")
-    while clocks.catch_up():
-        pass
+    following.to_the_end()
     held = Attachment.objects.get()
     crowd.fill(reported, held)
     return held
