@@ -86,7 +86,9 @@ def test_it_never_becomes_their_own(cast: Cast) -> None:
     made = sessions.reset_password(cast.adam.caller, cast.alice.user)
     with pytest.raises(PeopleError, match=r"^password: .*made for you"):
         sessions.change_password(cast.alice.user, current=made, password=made)
-    with clock.at(OVER), pytest.raises(PeopleError, match=r"^current: "):
+    with pytest.raises(PeopleError, match=r"^current: this is not the one that was made for you"):
+        sessions.change_password(cast.alice.user, current=PASSWORD, password=NEW)
+    with clock.at(OVER), pytest.raises(PeopleError, match=r"^current: .* is over; ask an administrator"):
         sessions.change_password(cast.alice.user, current=made, password=NEW)
     assert first_passwords.is_held(cast.alice.user)
 

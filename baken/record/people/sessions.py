@@ -110,8 +110,16 @@ def check_password(user: User, password: str, *, session_key: str = "", field: s
     tried = tries.at_confirmation(user, stored_as(session_key))
     if not first_passwords.matches(user, password):
         note("password.refused", user=user.id)
-        raise PeopleError(f"{field}: this is not your present password")
+        raise PeopleError(f"{field}: {_why_refused(user)}")
     tries.forget(tried)
+
+
+def _why_refused(user: User) -> str:
+    if first_passwords.is_over(user):
+        return "the one that was made for you is over; ask an administrator to make another"
+    if first_passwords.is_held(user):
+        return "this is not the one that was made for you"
+    return "this is not your present password"
 
 
 def begin(user: User, *, session_key: str, device: str, address: str | None) -> SignIn:

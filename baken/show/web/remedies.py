@@ -39,6 +39,8 @@ REMEDIES = (
     _("This e-mail address and password do not belong together. Check both and try again."),
     _("Too many attempts. Wait %(minutes)s min and try again; nothing is wrong with your account."),
     _("this is not your present password"),
+    _("this is not the one that was made for you"),
+    _("the one that was made for you is over; ask an administrator to make another"),
     _("this is the one that was made for you; choose one of your own"),
     _("this password is made of words that are guessed first; choose other words"),
     _("this password has leaked somewhere, so others try it; choose another"),
