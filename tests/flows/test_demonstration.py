@@ -17,7 +17,7 @@ from baken.domain.kpis import KPIS
 from baken.domain.periods import from_dates
 from baken.record.catalogue import flows as catalogue
 from baken.record.catalogue.models import Service
-from baken.record.clocks.flows import catch_up, signal_due
+from baken.record.clocks.flows import signal_due
 from baken.record.detection.flows import detect
 from baken.record.detection.models import Detected
 from baken.record.incidents.models import Incident, Message
@@ -35,6 +35,7 @@ from baken.run.cli import baken
 from baken.run.demonstration.care import ZONES
 from baken.run.demonstration.removing import forget_removal
 from baken.run.demonstration.stage import Year
+from tests.flows import following
 
 END = datetime(2026, 6, 17, 13, 20, tzinfo=UTC)
 TESTS = program("tests")
@@ -96,7 +97,7 @@ def _is_whole() -> None:
     assert outages.filter(ended=None).count() == 0
     with clock.at(END):
         assert detect() == 0, "what was measured became incidents already"
-        assert catch_up() == 0
+        following.to_the_end()
         assert signal_due() == 0
 
 
@@ -142,10 +143,13 @@ def _somebody_real() -> Organisation:
     )
 
 
-def test_what_is_real_stays() -> None:
+def test_what_is_real_stays(caplog: pytest.LogCaptureFixture) -> None:
     real = _somebody_real()
     facts = list(LedgerFact.objects.values_list("stream_id", "seq", "hash"))
+    caplog.set_level("INFO", "baken.security")
     demonstration.make(_quiet, months=1, end=END)
+    noted = [record.getMessage() for record in caplog.records if record.name == "baken.security"]
+    assert noted == [f"demonstration.made events={User.objects.count()}"], "its people are no lines of their own"
     demonstration.remove(_quiet)
     assert list(Organisation.objects.values_list("id", flat=True)) == [real.id]
     assert list(LedgerFact.objects.values_list("stream_id", "seq", "hash")) == facts

@@ -11,6 +11,7 @@ from baken.domain.kpis import Status
 from baken.record.clocks.flows import catch_up, signal_due
 from baken.record.incidents import past
 from baken.record.ledger import clock
+from baken.record.people import security_log
 from baken.record.people.access import Conflict
 from baken.record.people.reads import provider
 from baken.record.reports import flows as reports
@@ -59,7 +60,7 @@ def make_year(say: Callable[[str], None], *, seed: int, months: int, end: dateti
 
 
 def _tell(year: Year, seed: int) -> World:
-    with clock.at(to_datetime(year.began)):
+    with clock.at(to_datetime(year.began)), security_log.as_one("demonstration.made"):
         made = world.make(to_datetime(year.began))
         locations, monitors = sights.place(made)
     troubles = [*trouble.outages(year), *trouble.silences(year)]
