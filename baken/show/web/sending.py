@@ -4,24 +4,34 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from django.forms import Form
-
-from baken.record.people.idempotency import once
+from baken.record.people import idempotency
 from baken.show.files import Received
+from baken.show.web.forms.fields import MakingForm
 from baken.show.web.middleware import PageRequest
 
 BESIDES = frozenset({"csrfmiddlewaretoken"})
 
 
-def made(request: PageRequest, form: Form, create: Callable[[], int]) -> int:
+def made(request: PageRequest, form: MakingForm, create: Callable[[], int]) -> int:
     """The number of what the form makes, or made when this same page was sent with the same content before.
 
     The page's word for it is in its field `sending`. Other content is something else, also on a page one went back to.
+    What has no number is made by `once`.
     """
     if not form.cleaned_data["sending"]:
         return create()
-    number, _before = once(request.caller, key=_sent(request), request=b"form", create=create)
+    number, _before = idempotency.once(request.caller, key=_sent(request), request=b"form", create=create)
     return number
+
+
+def once(request: PageRequest, form: MakingForm, create: Callable[[], object]) -> None:
+    """The same for what has no number."""
+
+    def create_it() -> int:
+        create()
+        return 0
+
+    made(request, form, create_it)
 
 
 def _sent(request: PageRequest) -> str:

@@ -16,7 +16,7 @@ from baken.show.web.forms import fields
 from baken.show.web.templatetags.service_level import SEVERITIES
 
 
-class OpenAuditForm(forms.Form):
+class OpenAuditForm(fields.MakingForm):
     """A new audit, asked of an external party."""
 
     services = forms.MultipleChoiceField(
@@ -103,6 +103,10 @@ class FindingForm(forms.Form):
     )
     owner = fields.line(_("Owner"), required=False, help_text=_("Who solves it."))
     deadline = fields.day(_("Solved by"), required=False)
+
+
+class NewFindingForm(fields.MakingForm, FindingForm):
+    """One more finding."""
 
 
 class ClosureForm(forms.Form):

@@ -16,10 +16,9 @@ from baken.show.web.forms import fields
 from baken.show.web.forms.incidents import PersonChoice, ServiceChoice, choices
 
 
-class ComplaintForm(forms.Form):
+class ComplaintForm(fields.MakingForm):
     """A complaint about a service, and the incidents it is about."""
 
-    sending = fields.sending()
     subject = fields.line(_("What are you not satisfied with, in one line?"))
     message = fields.text(_("What happened?"), help_text=_("And what you would like us to do about it."))
     file = fields.files()
@@ -37,7 +36,7 @@ class ComplaintForm(forms.Form):
 
     def complaint(self) -> dict[str, Any]:
         """What the flow takes. Raises what a file was refused with."""
-        given = {name: value for name, value in self.cleaned_data.items() if name != "sending"}
+        given = self.said()
         return {"body": given.pop("message"), "files": all_arrived(given.pop("file")), **given}
 
 

@@ -19,6 +19,21 @@ else:
     Choice = forms.ModelChoiceField
 
 
+class MakingForm(forms.Form):
+    """A form that makes something new, and makes it once however often it is sent. See `show.web.sending`.
+
+    sending: a word that is another on each page, by which it is known.
+    """
+
+    sending = forms.CharField(
+        required=False, max_length=64, initial=lambda: secrets.token_urlsafe(16), widget=forms.HiddenInput
+    )
+
+    def said(self) -> dict[str, Any]:
+        """What a person said in it."""
+        return {name: value for name, value in self.cleaned_data.items() if name != "sending"}
+
+
 class FilesInput(forms.FileInput):
     """Chooses several files."""
 
@@ -44,13 +59,6 @@ def files() -> FilesField:
             count=AT_ONCE, most=settings.BAKEN_FILE_LIMIT,
         ),
     )  # fmt: skip
-
-
-def sending() -> forms.CharField:
-    """A word that is another on each page: by it a form that is sent twice is known. See `show.web.sending`."""
-    return forms.CharField(
-        required=False, max_length=64, initial=lambda: secrets.token_urlsafe(16), widget=forms.HiddenInput
-    )
 
 
 def line(label: Any, *, help_text: Any = "", required: bool = True, limit: int = LINE, **attrs: Any) -> forms.CharField:

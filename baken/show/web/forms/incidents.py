@@ -64,10 +64,9 @@ def _level(label: Any, codes: Mapping[str, Promise], **options: Any) -> forms.Ty
     )
 
 
-class _Report(forms.Form):
+class _Report(fields.MakingForm):
     """What is wrong, how much, how soon."""
 
-    sending = fields.sending()
     subject = fields.line(_("What is wrong, in one line?"))
     message = fields.text(
         _("Tell us more"), required=False,
@@ -80,10 +79,6 @@ class _Report(forms.Form):
     def __init__(self, *args: Any, services: QuerySet[Service], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["service"] = ServiceChoice(services, empty_label=None if len(services) == 1 else _("Choose one"))
-
-    def said(self) -> dict[str, Any]:
-        """What a person said in it."""
-        return {name: value for name, value in self.cleaned_data.items() if name != "sending"}
 
 
 class ReportForm(_Report):

@@ -11,8 +11,8 @@ from baken.record.recovery.models import Drill
 from baken.show.web.forms import fields
 
 
-class _OfService(forms.Form):
-    """A form that begins with a service."""
+class _OfService(fields.MakingForm):
+    """What was done for a service."""
 
     service = forms.ChoiceField(label=_("Service"))
 

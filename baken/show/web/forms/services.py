@@ -52,7 +52,7 @@ class UseForm(forms.Form):
         fields.offer(self, "service", services)
 
 
-class MaintenanceForm(UseForm):
+class MaintenanceForm(fields.MakingForm, UseForm):
     """Planned work. Times are on the reader's clock."""
 
     starts = fields.instant(_("Starts"))

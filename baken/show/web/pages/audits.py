@@ -17,12 +17,14 @@ from baken.record.orgs.models import File, Organisation
 from baken.record.people import reads as people
 from baken.record.people.access import Caller, Permission
 from baken.show.files import takes_files
+from baken.show.web import sending
 from baken.show.web.errors import refusals
 from baken.show.web.forms.audits import (
     ClosureForm,
     DescribeForm,
     FindingForm,
     InviteForm,
+    NewFindingForm,
     OpenAuditForm,
     ReasonForm,
     ReportFileForm,
@@ -56,9 +58,11 @@ def audit_new(request: PageRequest) -> HttpResponse:
         with refusals(form):
             provider = people.provider()
             assert provider is not None
-            audit = flows.open_audit(request.caller, provider=provider, **form.cleaned_data)
+            number = sending.made(
+                request, form, lambda: flows.open_audit(request.caller, provider=provider, **form.said()).number
+            )
             messages.success(request, gettext("The audit is opened."))
-            return redirect("audit", audit.number)
+            return redirect("audit", number)
     return show(request, "audits/new.html", form=form)
 
 
@@ -114,10 +118,10 @@ def describe(request: PageRequest, number: int) -> HttpResponse:
 def finding_new(request: PageRequest, number: int) -> HttpResponse:
     """One more finding."""
     found = _open(request, number)
-    form = FindingForm(request.POST or None)
+    form = NewFindingForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         with refusals(form):
-            flows.add_finding(request.caller, number, **form.cleaned_data)
+            sending.once(request, form, lambda: flows.add_finding(request.caller, number, **form.said()))
             messages.success(request, gettext("The finding is added."))
             return redirect("audit", number)
     return show(request, "audits/finding.html", {"audit": found}, form=form)

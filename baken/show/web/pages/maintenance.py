@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from baken.record.catalogue import flows, reads
 from baken.record.ledger import clock
 from baken.record.people.access import Permission
+from baken.show.web import sending
 from baken.show.web.errors import refusals
 from baken.show.web.forms.services import MaintenanceForm
 from baken.show.web.guard import page, show
@@ -31,7 +32,7 @@ def maintenance_new(request: PageRequest) -> HttpResponse:
     form = MaintenanceForm(request.POST or None, services=services, initial={"service": request.GET.get("service")})
     if request.method == "POST" and form.is_valid():
         with refusals(form):
-            flows.announce_maintenance(request.caller, **form.cleaned_data)
+            sending.once(request, form, lambda: flows.announce_maintenance(request.caller, **form.said()))
             messages.success(request, gettext("The work was announced."))
             return redirect("maintenance")
     return show(request, "maintenance/maintenance_new.html", form=form)

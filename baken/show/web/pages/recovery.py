@@ -14,7 +14,9 @@ from baken.record.catalogue import reads as catalogue
 from baken.record.ledger import clock
 from baken.record.people.access import Permission
 from baken.record.recovery import flows as recovery
+from baken.record.recovery.models import Drill
 from baken.record.reports import duties
+from baken.show.web import sending
 from baken.show.web.errors import refusals
 from baken.show.web.forms.audits import ReasonForm
 from baken.show.web.forms.recovery import DrillForm, ReviewForm
@@ -38,8 +40,8 @@ def drill_new(request: PageRequest) -> HttpResponse:
     form = DrillForm(request.POST or None, services=catalogue.services(request.caller))
     if request.method == "POST" and form.is_valid():
         with refusals(form):
-            drill = recovery.record(request.caller, **form.cleaned_data)
-            failed = drill.outcome == drill.Outcome.FAILED
+            sending.once(request, form, lambda: recovery.record(request.caller, **form.said()))
+            failed = form.cleaned_data["outcome"] == Drill.Outcome.FAILED
             messages.success(
                 request,
                 gettext("The drill is recorded. It failed, so an integrity incident is opened within a minute.")
@@ -79,7 +81,7 @@ def review_new(request: PageRequest) -> HttpResponse:
     form = ReviewForm(request.POST or None, services=catalogue.services(request.caller))
     if request.method == "POST" and form.is_valid():
         with refusals(form):
-            audits.record_review(request.caller, **form.cleaned_data)
+            sending.once(request, form, lambda: audits.record_review(request.caller, **form.said()))
             messages.success(request, gettext("The review is recorded."))
             return redirect("reviews")
     return show(request, "recovery/review.html", form=form)
