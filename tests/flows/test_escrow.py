@@ -12,6 +12,7 @@ import pytest
 from baken.reach.keyring import KeyFile
 from baken.reach.postgres import Cluster, find_binaries
 from tests.cluster import CARELESS
+from tests.flows.test_up import free_port
 
 ROOT = Path(__file__).parents[2]
 SENTENCE = "a beacon on the dike"
@@ -36,7 +37,10 @@ class Machine:
 
     def run(self, *command: str) -> "subprocess.CompletedProcess[str]":
         kept = {name: value for name, value in os.environ.items() if not name.startswith("BAKEN_")}
-        settings = {"BAKEN_HOME": str(self.home), **self.cluster.environment, "PYTHONPATH": str(ROOT)}
+        settings = {
+            "BAKEN_HOME": str(self.home), "BAKEN_PORT": str(free_port()), **self.cluster.environment,
+            "PYTHONPATH": str(ROOT),
+        }  # fmt: skip
         return subprocess.run(
             [sys.executable, *command], cwd=ROOT, env={**kept, **settings}, capture_output=True, text=True, check=False
         )
