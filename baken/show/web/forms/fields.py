@@ -78,7 +78,7 @@ def text(
 
 def day(label: Any, *, help_text: Any = "", required: bool = True) -> forms.DateField:
     """A day. Browsers take it in this form alone, in every language: another shows as empty, and is saved as none."""
-    widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "short"})
+    widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
     return forms.DateField(label=label, help_text=help_text, required=required, widget=widget)
 
 
