@@ -16,7 +16,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from baken.record.ledger import clock
@@ -24,6 +24,8 @@ from baken.record.people import sessions
 from tests.conftest import Cast, Person
 
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright's loop runs in this thread; the server has its own
+
+expect.set_options(timeout=20_000)  # how long to wait for what comes, on a machine with other work
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 Visit = Callable[..., Page]
@@ -83,7 +85,7 @@ def visit(site: str, browser: Browser) -> Iterator[Visit]:
         if person is not None:
             _sign_in(context, site, person)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(20_000)
         page.on("console", lambda said: complaints.append(said.text) if _is_error(said) else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(path)

@@ -112,6 +112,7 @@ def test_an_incident_by_keys_alone(visit: Visit, cast: Cast, now: datetime, barr
     expect(page.locator("h1")).to_contain_text(f"#{second} Second")
 
     def typed(shortcut: str, text: str, send: str) -> None:
+        page.wait_for_load_state()  # scripts take keys once all of the page has come
         keys.press(shortcut)
         keys.type(text)
         keys.press(send)
