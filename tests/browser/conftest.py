@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -30,6 +30,11 @@ expect.set_options(timeout=20_000)  # how long to wait for what comes, on a mach
 ROOT = Path(__file__).resolve().parent.parent.parent
 Visit = Callable[..., Page]
 Barriers = Callable[..., list[str]]
+LOOKS: dict[str | None, dict[str, Any]] = {
+    None: {},
+    "colours": {"runOnly": ["color-contrast"]},
+    "structure": {"rules": {"color-contrast": {"enabled": False}}},
+}
 
 
 @pytest.fixture(scope="module")
@@ -119,12 +124,12 @@ def _sign_in(context: BrowserContext, site: str, person: Person) -> None:
 
 @pytest.fixture(scope="session")
 def barriers() -> Barriers:
-    """What axe finds on a page, one line each: rule, what it means, where. colours: whether it looks at them too."""
+    """What axe finds on a page, one line each: rule, what it means, where. only: whether it looks at colours alone, or
+    at everything but colours."""
     axe = Axe()
 
-    def barriers(page: Page, *, colours: bool = True) -> list[str]:
-        options = {} if colours else {"rules": {"color-contrast": {"enabled": False}}}
-        found = axe.run(page, options=options).response["violations"]
+    def barriers(page: Page, *, only: Literal["colours", "structure"] | None = None) -> list[str]:
+        found = axe.run(page, options=LOOKS[only]).response["violations"]
         return [
             f"{page.url} {rule['id']}: {rule['help']}: {json.dumps([node['target'] for node in rule['nodes']][:5])}"
             for rule in found
