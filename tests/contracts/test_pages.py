@@ -16,7 +16,7 @@ from baken.show.web.errors import failed
 from tests.conftest import Cast
 from tests.page_table import EVERYBODY, PAGES, World, make_world
 
-TOO_MUCH = "x" * 10_000_000
+TOO_MUCH = "x" * 2_600_000
 REACHED = {200, 302, 400, 404, 409, 422}
 """What a flow makes of an empty form: all of it is an answer, none of it a refusal of the role."""
 
