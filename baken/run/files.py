@@ -43,8 +43,9 @@ def storages() -> dict[str, Any]:
         raise ConfigurationError(
             "BAKEN_S3_BUCKET: an object store needs more libraries; install requirements/s3.txt beside run.txt"
         ) from None
-    endpoint = environ.get("BAKEN_S3_ENDPOINT")
+    endpoint, strict = environ.get("BAKEN_S3_ENDPOINT"), configuration.flag("BAKEN_STRICT", default=False)
     config = Config(
+        ignore_configured_endpoint_urls=strict or None,  # which a file of AWS's own settings may name, http too
         connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 3, "mode": "standard"},
         signature_version="s3v4", s3={"addressing_style": "path" if endpoint else "auto"},
         request_checksum_calculation="when_required", response_checksum_validation="when_required",

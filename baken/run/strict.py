@@ -7,10 +7,12 @@ function in `DEMANDS`, or a line of `WORDS`, and a row in the tests.
 import os
 from collections.abc import Callable, Iterator, Mapping
 from ipaddress import ip_address
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict
 
 from baken.domain.keys import RSA_BITS
@@ -106,7 +108,13 @@ def scanner(environ: Environ) -> Iterator[str]:
 
 
 def databases(environ: Environ) -> Iterator[str]:
-    """Without an address it is the embedded one, which then answers at its socket alone."""
+    """Without an address it is the embedded one, which then answers at its socket alone.
+
+    What libpq takes from elsewhere goes for both: it would lead to another server, or bring a password along.
+    """
+    known = {option.envvar.decode() for option in pq.Conninfo.get_defaults() if option.envvar}
+    for name in sorted(known & {name for name, value in environ.items() if value}):
+        yield f"{name}: leave it out and write what is needed into DATABASE_URL, so that nothing else leads elsewhere"
     for name in ("DATABASE_URL", "DATABASE_OWNER_URL"):
         given = configuration.secret(name, environ)
         if given and (lacks := _lacks(_parts(name, given), environ)):
@@ -128,6 +136,8 @@ def store(environ: Environ) -> Iterator[str]:
         return
     if urlsplit(environ.get("BAKEN_S3_ENDPOINT") or "https:").scheme != "https":
         yield "BAKEN_S3_ENDPOINT: begin it with https, so that nobody changes files on the way"
+    for name in sorted(name for name, value in environ.items() if value and name.startswith("AWS_ENDPOINT_URL")):
+        yield f"{name}: leave it out and name the store in BAKEN_S3_ENDPOINT, so that files and keys go nowhere else"
     for name in ("BAKEN_S3_ACCESS_KEY", "BAKEN_S3_SECRET_KEY", "AWS_ACCESS_KEY_ID"):
         if configuration.secret(name, environ):
             yield f"{name}: leave it out and give the machine a role, or a credential_process, whose keys expire"
@@ -168,9 +178,11 @@ def _parts(name: str, given: str) -> dict[str, str]:
 
 def _lacks(parts: Mapping[str, str], environ: Environ) -> list[str]:
     """What has to change of an address: one at a socket of this machine, or one that is sure of both sides."""
-    host = parts.get("hostaddr") or parts.get("host") or environ.get("PGHOST") or "/"
+    host = parts.get("hostaddr") or parts.get("host") or "/"
     lacks = []
     if not all(each.startswith("/") for each in host.split(",")):
         lacks += [] if parts.get("sslmode") == "verify-full" else ["add sslmode=verify-full"]
         lacks += [f"add {name}=/path" for name in ("sslrootcert", "sslcert", "sslkey") if not parts.get(name)]
-    return [*lacks, "leave the password out"] if parts.get("password") else lacks
+    lacks += [f"leave the {name} out" for name in ("password", "passfile", "service") if parts.get(name)]
+    kept = Path(environ.get("HOME") or "~").expanduser() / ".pgpass"
+    return [*lacks, f"move {kept} away"] if kept.exists() else lacks

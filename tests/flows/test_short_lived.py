@@ -78,3 +78,17 @@ def test_without_keys_of_its_own_the_store_gets_those_of_the_machine_which_expir
     (first, token), (second, _) = SEEN
     assert token, "it is a session's"
     assert first != second, "the first was about to expire"
+
+
+@pytest.mark.parametrize(("strict", "leads"), [("no", "http://192.0.2.1:9000"), ("yes", "https://")])
+def test_a_file_of_awss_settings_leads_a_strict_installation_to_no_other_store(
+    strict: str, leads: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "config"
+    config.write_text("[default]\nendpoint_url = http://192.0.2.1:9000\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.setenv("BAKEN_STRICT", strict)
+    for name, value in {"BUCKET": "files", "ENDPOINT": "", "REGION": "eu-central-1"}.items():
+        monkeypatch.setenv(f"BAKEN_S3_{name}", value)
+    held = S3Storage(**files.storages()["files"]["OPTIONS"])
+    assert str(held.connection.meta.client.meta.endpoint_url).startswith(leads)

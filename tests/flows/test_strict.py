@@ -43,6 +43,8 @@ ALSO = [
     {"DATABASE_URL": "postgresql://baken_app@/baken?host=/run/postgresql"},
     {"DATABASE_URL": "postgresql:///baken"},
     {"BAKEN_S3_ENDPOINT": ""},
+    {"PGDATA": "/var/lib/postgresql", "PGHOST": ""},  # not what libpq reads, and nothing
+    {"BAKEN_S3_BUCKET": "", "AWS_ENDPOINT_URL": "http://192.0.2.1:9000"},
     {"BAKEN_LIMITS": "pages=60"},
 ]
 
@@ -74,7 +76,16 @@ SPOILED = [
     ("DATABASE_URL", {"DATABASE_URL": ELSEWHERE.replace("baken_app@", "baken_app:secret@")}),
     ("DATABASE_URL", {"DATABASE_URL": "postgresql://baken_app:secret@127.0.0.1/baken"}),
     ("DATABASE_URL", {"DATABASE_URL": "postgresql://baken_app:secret@/baken?host=/run/postgresql"}),
-    ("DATABASE_URL", {"DATABASE_URL": "postgresql://baken_app@/baken", "PGHOST": "db.example.org"}),
+    ("DATABASE_URL", {"DATABASE_URL": f"{ELSEWHERE}&passfile=/c/pgpass"}),
+    ("DATABASE_URL", {"DATABASE_URL": f"{ELSEWHERE}&service=other"}),
+    ("DATABASE_URL", {"DATABASE_URL": f"{ELSEWHERE}&password=secret"}),
+    ("PGHOST", {"DATABASE_URL": "postgresql://baken_app@/baken", "PGHOST": "db.example.org"}),
+    ("PGHOSTADDR", {"DATABASE_URL": "postgresql://baken_app@/baken", "PGHOSTADDR": "203.0.113.5"}),
+    ("PGHOSTADDR", {"DATABASE_URL": "", "DATABASE_OWNER_URL": "", "PGHOSTADDR": "203.0.113.5"}),
+    ("PGPASSWORD", {"PGPASSWORD": "secret"}),
+    ("PGPASSFILE", {"PGPASSFILE": "/c/pgpass"}),
+    ("PGSERVICE", {"PGSERVICE": "other"}),
+    ("PGGSSENCMODE", {"PGGSSENCMODE": "require"}),
     ("DATABASE_URL", {"DATABASE_URL": "not an address"}),
     ("DATABASE_OWNER_URL", {"DATABASE_OWNER_URL": "postgresql://baken@db.example.org/baken"}),
     ("BAKEN_VAULT_ADDR", {"BAKEN_VAULT_ADDR": "http://vault.example.org"}),
@@ -86,6 +97,8 @@ SPOILED = [
     ("BAKEN_SYSLOG", {"BAKEN_SYSLOG": "tls://logs.example.org"}),
     ("BAKEN_SYSLOG", {"BAKEN_SYSLOG": "tcp://logs.example.org?cert=/c/me.pem&key=/c/me.key"}),
     ("BAKEN_S3_ENDPOINT", {"BAKEN_S3_ENDPOINT": "http://s3.example.org"}),
+    ("AWS_ENDPOINT_URL", {"AWS_ENDPOINT_URL": "http://192.0.2.1:9000", "BAKEN_S3_ENDPOINT": ""}),
+    ("AWS_ENDPOINT_URL_S3", {"AWS_ENDPOINT_URL_S3": "http://192.0.2.1:9000"}),
     ("BAKEN_S3_ACCESS_KEY", {"BAKEN_S3_ACCESS_KEY": "for good"}),
     ("BAKEN_S3_SECRET_KEY", {"BAKEN_S3_SECRET_KEY": "for good"}),
     ("AWS_ACCESS_KEY_ID", {"AWS_ACCESS_KEY_ID": "for good"}),
@@ -108,6 +121,13 @@ def test_what_is_missing_is_named_with_its_remedy(complete: dict[str, str], name
     assert missing({**complete, **change, "BAKEN_STRICT": "no"}) == []
     with pytest.raises(NotStrict, match=rf"\n  {named}: "):
         insist(complete | change)
+
+
+def test_a_password_that_lies_at_home_is_not_taken_either(complete: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / ".pgpass").write_text("*:*:*:*:secret\n")
+    found = missing(complete | {"HOME": str(tmp_path)})
+    assert [said.partition(":")[0] for said in found] == ["DATABASE_URL", "DATABASE_OWNER_URL"]
+    assert f"move {tmp_path / '.pgpass'} away" in found[0]
 
 
 @pytest.mark.parametrize(("bits", "enough"), [(2_048, False), (3_072, True)])
