@@ -106,6 +106,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "baken.show.web.middleware.ContentSecurityPolicy",
+    "baken.run.hosts.Hosts",
     "baken.run.crowd.Crowd",
     "baken.show.web.middleware.Door",
     "baken.show.web.middleware.Unopened",

@@ -13,8 +13,9 @@ from django.test import Client
 from pytest_django import Settings
 
 from baken.record.ledger import clock
+from baken.record.people import flows as people
 from baken.record.people import sessions, tries
-from baken.record.people.access import Forbidden, NotFound
+from baken.record.people.access import Forbidden, NotFound, Role
 from baken.record.people.flows import PeopleError
 from baken.record.people.models import Attempts, IdentityProvider, SignIn, User
 from baken.record.people.security_log import note
@@ -327,6 +328,11 @@ def test_what_is_refused_leaves_a_line_without_what_was_sent(cast: Cast, said: C
     client.get("/account/?q=%00")
     strict.post("/sign-in/", {"email": "x"})
     Client().get("/api/v1/incidents", headers={"Authorization": "Bearer nonsense"})
+    token, secret = people.add_token(
+        cast.program, organisation=cast.customer, name="t", role=Role.CUSTOMER, scopes=["incidents:read"],
+        user=cast.alice.user,
+    )  # fmt: skip
+    Client().get("/api/v1/kpis", headers={"Authorization": f"Bearer {secret}"})
     alice = f"actor=user:{cast.alice.user.id}"
     assert said() == [
         f"request.refused status=403 {alice} method=GET page=people/ address=127.0.0.1",
@@ -334,6 +340,8 @@ def test_what_is_refused_leaves_a_line_without_what_was_sent(cast: Cast, said: C
         f"request.refused status=400 {alice} method=GET page=account/ address=127.0.0.1",
         "request.refused status=403 actor=anonymous method=POST page=sign-in/ address=127.0.0.1",
         "request.refused status=401 actor=anonymous method=GET page=api/v1/incidents address=127.0.0.1",
+        f"token.made token={token.id} user={cast.alice.user.id} role=customer by=tests",
+        f"request.refused status=403 actor=token:{token.id} method=GET page=api/v1/kpis address=127.0.0.1",
     ]
 
 

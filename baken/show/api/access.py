@@ -46,6 +46,7 @@ class Token(HttpBearer):
         if caller is None:
             limiting.count(request, "failures")
             return None
+        request.auth = caller  # type: ignore[attr-defined]  # so that the log names whom it refuses from here on
         if self.limited:
             limiting.count(request, "reads" if request.method in ("GET", "HEAD") else "writes", caller.actor)
         for permission in self._permissions:

@@ -162,7 +162,10 @@ def _of_a_part(request: HttpRequest) -> bool:
 
 def _asked_on(request: HttpRequest) -> str:
     """The page of ours on which somebody pressed the button; empty when the browser does not say it."""
-    page = urlsplit(request.headers.get("HX-Current-URL") or request.headers.get("Referer") or "")
+    try:
+        page = urlsplit(request.headers.get("HX-Current-URL") or request.headers.get("Referer") or "")
+    except ValueError:
+        return ""
     return page._replace(scheme="", netloc="").geturl() if page.netloc == request.get_host() else ""
 
 

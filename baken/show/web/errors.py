@@ -125,6 +125,11 @@ def hurried(wait: int) -> HttpResponse:
     return HttpResponse(page, status=429, headers={"Retry-After": str(wait)})
 
 
+def elsewhere(address: str) -> HttpResponse:
+    """The request was for another host than the one of this `address`."""
+    return HttpResponse(get_template("errors/elsewhere.html").render({"address": address}), status=400)
+
+
 def untrusted(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form without the page's own key: mostly a page that was open for a very long time."""
     detail = gettext(
