@@ -1,6 +1,8 @@
 """A prober's process and its hub: what was committed arrives once, in order, whatever happens to either."""
 
+import shutil
 import signal
+import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -15,6 +17,7 @@ from baken.reach.prober.spool import Spool, SpoolError
 from tests.flows.prober_world import Hub, ProberProcess, Service, wait_for
 
 PRIVATE, PUBLIC = signing.generate_key()
+KEY = signing.load_key(PRIVATE)
 
 
 @pytest.fixture
@@ -64,10 +67,15 @@ def assert_gapless(results: list[Result]) -> None:
 
 
 def spooled(folder: Path) -> list[Result]:
-    spool = Spool(folder / "state" / "spool.sqlite3")
+    spool = Spool(folder / "state" / "spool.sqlite3", KEY)
     waiting = spool.oldest(10_000)
     spool.close()
     return waiting
+
+
+def on_disk(folder: Path) -> bytes:
+    """All that lies in a folder: the spool and its journal."""
+    return b"".join(path.read_bytes() for path in folder.iterdir())
 
 
 def observations(count: int) -> list[Observation]:
@@ -113,13 +121,19 @@ def test_probing_goes_on_while_the_hub_is_away(hub: Hub, service: Service, start
     assert_gapless(hub.results)
 
 
-def test_a_restart_while_the_hub_is_away_works_from_disk(
-    hub: Hub, service: Service, start: Callable[[], ProberProcess]
+def test_a_restart_while_the_hub_is_away_works_from_disk_on_which_no_word_is_readable(
+    hub: Hub, service: Service, tmp_path: Path, start: Callable[[], ProberProcess]
 ) -> None:
+    said = Check(
+        id="m", url=service.url("/ok"), interval=0.2, timeout=5, expect_text="all is well", headers={"X-Token": "k3y"}
+    )
+    hub.assign([said])
     prober = start()
     wait_for_results(hub)
     hub.stop()
     prober.kill()
+    assert b"aligned" in (held := on_disk(tmp_path / "state"))
+    assert not [word for word in (said.url, "all is well", "X-Token", "k3y") if word.encode() in held]
     prober, probed = start(), len(service.requests)
     wait_for(lambda: len(service.requests) > probed + 3, "runs of the assignment on disk")
     prober.kill()
@@ -206,7 +220,7 @@ def test_a_lost_folder_goes_on_after_the_hubs_number(
 
 
 def test_a_full_spool_keeps_the_oldest_and_numbers_on(tmp_path: Path) -> None:
-    spool = Spool(tmp_path / "spool", capacity=5)
+    spool = Spool(tmp_path / "spool", KEY, capacity=5)
     spool.acknowledge(0)
     assert spool.append(observations(4)) == 4
     assert spool.append(observations(4)) == 1
@@ -214,7 +228,7 @@ def test_a_full_spool_keeps_the_oldest_and_numbers_on(tmp_path: Path) -> None:
     assert [result.started for result in spool.oldest(10)] == [0, 1, 2, 3, 0]
     spool.acknowledge(5)
     spool.close()
-    spool = Spool(tmp_path / "spool", capacity=5)
+    spool = Spool(tmp_path / "spool", KEY, capacity=5)
     assert spool.append(observations(2)) == 2
     assert [result.sequence for result in spool.oldest(10)] == [6, 7]
     spool.close()
@@ -225,7 +239,7 @@ def test_a_full_spool_keeps_the_oldest_and_numbers_on(tmp_path: Path) -> None:
     [(8, [8, 9, 10]), (11, []), (6, [6, 7, 8, 9, 10]), (3, [3, 4, 5, 6, 7]), (20, [20, 21, 22, 23, 24])],
 )
 def test_the_spool_resumes_where_the_hub_wants(tmp_path: Path, expected: int, sequences: list[int]) -> None:
-    spool = Spool(tmp_path / "spool")
+    spool = Spool(tmp_path / "spool", KEY)
     spool.acknowledge(0)
     spool.append(observations(10))
     spool.acknowledge(5)
@@ -237,7 +251,7 @@ def test_the_spool_resumes_where_the_hub_wants(tmp_path: Path, expected: int, se
 
 
 def test_a_spool_that_was_put_back_goes_on_after_the_hubs_number(tmp_path: Path) -> None:
-    spool = Spool(tmp_path / "spool")
+    spool = Spool(tmp_path / "spool", KEY)
     spool.acknowledge(0)
     spool.append(observations(3))
     spool.acknowledge(20)
@@ -246,7 +260,7 @@ def test_a_spool_that_was_put_back_goes_on_after_the_hubs_number(tmp_path: Path)
 
 
 def test_an_older_number_from_the_hub_changes_nothing(tmp_path: Path) -> None:
-    spool = Spool(tmp_path / "spool")
+    spool = Spool(tmp_path / "spool", KEY)
     spool.acknowledge(0)
     spool.append(observations(10))
     spool.acknowledge(5)
@@ -256,9 +270,9 @@ def test_an_older_number_from_the_hub_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_two_probers_cannot_share_a_folder(tmp_path: Path) -> None:
-    spool = Spool(tmp_path / "spool")
+    spool = Spool(tmp_path / "spool", KEY)
     with pytest.raises(SpoolError, match="another prober"):
-        Spool(tmp_path / "spool")
+        Spool(tmp_path / "spool", KEY)
     assert (tmp_path / "spool").stat().st_mode & 0o077 == 0
     spool.close()
 
@@ -266,4 +280,41 @@ def test_two_probers_cannot_share_a_folder(tmp_path: Path) -> None:
 def test_a_damaged_spool_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "spool").write_bytes(b"not a database, however long it goes on " * 100)
     with pytest.raises(SpoolError, match="move the file away"):
-        Spool(tmp_path / "spool")
+        Spool(tmp_path / "spool", KEY)
+
+
+def test_what_is_kept_opens_with_the_same_key_in_the_same_place_alone(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool", KEY)
+    spool.keep("assignment", "été")
+    assert spool.recall("assignment") == "été"
+    spool.close()
+    with sqlite3.connect(tmp_path / "spool") as db:
+        db.execute("INSERT INTO state SELECT 'moved', value FROM state WHERE name = 'assignment'")
+    db.close()
+    for key, found in ((signing.load_key(signing.generate_key()[0]), None), (KEY, "été")):
+        spool = Spool(tmp_path / "spool", key)
+        assert (spool.recall("assignment"), spool.recall("moved")) == (found, None)
+        spool.close()
+
+
+def test_an_older_spool_keeps_its_results_and_nothing_that_was_in_the_clear(tmp_path: Path) -> None:
+    for folder in ("old", "new"):
+        (tmp_path / folder).mkdir()
+    spool = Spool(tmp_path / "old" / "spool", KEY)
+    spool.acknowledge(0)
+    spool.append(observations(3))
+    spool.close()
+    db = sqlite3.connect(tmp_path / "old" / "spool")
+    db.execute("PRAGMA user_version = 0")
+    for longest in (90_000, 20_000, 100):  # each leaves free pages behind
+        with db:
+            db.execute("REPLACE INTO state VALUES ('assignment', ?)", ("http://plain.example " * longest,))
+    shutil.copytree(tmp_path / "old", tmp_path / "new", dirs_exist_ok=True)  # as a kill leaves it, with its journal
+    db.close()
+    assert b"plain.example" in on_disk(tmp_path / "new")
+    spool = Spool(tmp_path / "new" / "spool", KEY)
+    assert spool.recall("assignment") is None
+    assert [result.sequence for result in spool.oldest(10)] == [1, 2, 3]
+    assert not spool.is_new
+    assert b"plain.example" not in on_disk(tmp_path / "new")
+    spool.close()

@@ -45,10 +45,11 @@ class Agent:
     ) -> None:
         if not (location.isascii() and location.isprintable() and location.strip()):
             raise ValueError("a location's code is printable ASCII")
-        hub = HubClient(hub_url, location, load_key(private_pem), hub_certificate)
+        key = load_key(private_pem)
+        hub = HubClient(hub_url, location, key, hub_certificate)
         self._hub_has_name = name_in(hub_url) is not None
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._spool = Spool(state_dir / "spool.sqlite3")
+        self._spool = Spool(state_dir / "spool.sqlite3", key)
         self._seen: deque[Observation] = deque()
         self._problems = Problems()
         self._engine = Engine(location, self._seen.append, self._problems, self._ask)
@@ -96,6 +97,7 @@ class Agent:
     def _assign_as_before(self) -> None:
         text = self._spool.recall("assignment")
         if text is None:
+            log.info("there is no assignment on disk that opens with this key: the hub is asked for one")
             return
         try:
             self.assign(Assignment.from_text(text))

@@ -1,12 +1,24 @@
-"""Results wait here, on disk, until the hub has them; a commit survives a crash of prober and machine."""
+"""Results wait here, on disk, until the hub has them; a commit survives a crash of prober and machine.
 
+They are codes and numbers, and lie there as they are. What the hub said in words is sealed.
+"""
+
+import logging
 import os
 import sqlite3
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from baken.reach.prober.checks import Observation, Result
+from baken.reach.prober.sealing import Seal
+
+log = logging.getLogger(__name__)
+
+_SEALS = 1
+"""The version of a spool in which no word is readable, as `user_version` of its file."""
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS result (
@@ -30,14 +42,15 @@ class Spool:
     """A queue of results in one SQLite file, shared by threads, used by one process at a time.
 
     It numbers what it takes: gapless and rising, for ever, also when it was empty in between. When `capacity`
-    results wait it keeps those and refuses new ones, before they get a number.
+    results wait it keeps those and refuses new ones, before they get a number. What is kept by `keep` is sealed for
+    the holder of `key`.
     """
 
-    def __init__(self, path: Path, capacity: int = 1_000_000) -> None:
+    def __init__(self, path: Path, key: Ed25519PrivateKey, capacity: int = 1_000_000) -> None:
         self._lock = threading.Lock()
+        self._seal = Seal(key)
         self._capacity = capacity
         try:
-            # It holds the assignment too, and with it the checks' headers: for the owner's eyes only.
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
             self._db = _open(path)
         except (OSError, sqlite3.Error) as problem:
@@ -46,7 +59,8 @@ class Spool:
     @property
     def is_new(self) -> bool:
         """Whether this spool has yet to learn from the hub where its numbers start."""
-        return self.recall("aligned") is None
+        with self._lock:
+            return self._get("aligned") is None
 
     def append(self, observations: Sequence[Observation]) -> int:
         """Number these, commit them to disk and give how many there was room for. The first ones are kept."""
@@ -88,14 +102,15 @@ class Spool:
                 self._renumber(expected)
 
     def keep(self, name: str, value: str) -> None:
-        """Remember a text under a name."""
+        """Remember a text under a name, sealed."""
         with self._lock, self._db:
-            self._set(name, value)
+            self._set(name, self._seal.seal(value, name))
 
     def recall(self, name: str) -> str | None:
-        """The text kept under a name."""
+        """The text kept under a name; None when there is none, or another key sealed it."""
         with self._lock:
-            return self._get(name)
+            sealed = self._get(name)
+        return None if sealed is None else self._seal.unseal(sealed, name)
 
     def close(self) -> None:
         """Close the file; everything in it is already committed."""
@@ -140,7 +155,20 @@ def _open(path: Path) -> sqlite3.Connection:
     for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = WAL", "synchronous = FULL"):
         db.execute(f"PRAGMA {pragma}")
     db.executescript(_TABLES)
+    if db.execute("PRAGMA user_version").fetchone()[0] < _SEALS:
+        _sweep(db)
     return db
+
+
+def _sweep(db: sqlite3.Connection) -> None:
+    """An older version kept the assignment as it came: leave nothing of it, in free pages and the journal neither."""
+    try:
+        with db:
+            db.execute("DELETE FROM state WHERE name = 'assignment'")
+        for step in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)", f"PRAGMA user_version = {_SEALS}"):
+            db.execute(step)
+    except sqlite3.OperationalError as problem:  # such as a full disk: results are still worth delivering
+        log.warning("the spool may hold an assignment in the clear until the next start: %s", problem)
 
 
 def _explain(path: Path, problem: Exception) -> str:
