@@ -1,9 +1,12 @@
 """What the pages of exports and erasures do, and what other pages say where something was erased."""
 
+import errno
 import io
 import json
+import os
 import zipfile
 from datetime import timedelta
+from typing import IO
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -20,7 +23,7 @@ from baken.record.people import sessions
 from baken.record.people.access import Role
 from baken.record.people.models import User
 from baken.record.people.session_store import stored_as
-from baken.record.privacy import work
+from baken.record.privacy import tombstones, work
 from baken.record.privacy.models import Tombstone
 from baken.record.reports import flows as reports
 from baken.record.reports import reads as kpis
@@ -78,6 +81,31 @@ def test_a_person_is_erased_from_their_page(cast: Cast) -> None:
     grief = page(browser(cast.mona), "complaint", Complaint.objects.get().number)
     assert "Somebody who was erased" in grief and "Giraffe verdict" in grief and "Aardvark" not in grief
     assert browser(cast.alice).get(reverse("account")).status_code == 302, "nobody gets in as her"
+
+
+def test_a_disk_that_is_full_keeps_nobody_from_being_told_the_truth(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who is erased by then is, and the worker writes it down later; nobody else is erased until that works."""
+    adam, others = browser(cast.adam), reverse("person-erasure", args=[cast.bea.user.id])
+
+    def full(file: IO[bytes], *_: object) -> None:
+        file.seek(0, os.SEEK_END)
+        file.write(b"half a l")
+        file.flush()
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as disk:
+        disk.setattr(tombstones, "_write", full)
+        done = adam.post(reverse("person-erasure", args=[cast.alice.user.id]), {"confirmation": ALICE})
+        assert (done.status_code, done["Location"]) == (302, reverse("erasure", args=[1]))
+        assert User.objects.get(id=cast.alice.user.id).erased_at and "No space left" in caplog.text
+        refused = adam.post(others, {"confirmation": "bea@provider.example"})
+        assert (refused.status_code, "Nobody is erased now" in refused.content.decode()) == (422, True)
+        assert work.work_off() == 1
+    assert User.objects.get(id=cast.bea.user.id).erased_at is None
+    assert adam.post(others, {"confirmation": "bea@provider.example"}).status_code == 302
+    assert [stone.number for stone in tombstones.listed(tombstones.place())] == [1, 2]
 
 
 def test_pages_say_that_a_customer_was_erased(cast: Cast) -> None:

@@ -95,7 +95,7 @@ def erase_person(caller: Caller, person_id: UUID, *, confirmation: str) -> Tombs
         if last:
             raise ErasureError("person: nobody else is an administrator; make somebody else one first")
         row = _begun(caller, Tombstone.Kind.PERSON, person.id, person.organisation_id, clock.now())
-    tombstones.settle()
+    work.settle()
     return row
 
 
@@ -117,7 +117,7 @@ def erase_organisation(caller: Caller, code: str, *, confirmation: str) -> Tombs
             raise ErasureError("confirmation: type the code of this customer")
         _nothing_under_way(customer)
         row = _begun(caller, Tombstone.Kind.ORGANISATION, customer.id, customer.id, clock.now())
-    tombstones.settle()
+    work.settle()
     return row
 
 

@@ -312,20 +312,19 @@ def _secret(wrapped: bytes) -> bytes:
 
 @contextmanager
 def _file() -> Iterator[IO[bytes]]:
-    """The file, for this process alone; made, for its owner alone, when it is not there yet."""
+    """The file, for this process alone; made, for its owner alone, when it is not there yet. Raises TombstoneError."""
     path = place()
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.touch(mode=0o600)
-        file = path.open("r+b")
-    except OSError as error:
+        with path.open("r+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if os.fstat(file.fileno()).st_ino == path.stat().st_ino:
+                yield file
+                return
+    except OSError as error:  # a full disk says so when it is written, or only when it is closed
         said = f"{path}: {error.strerror}. Nobody is erased while it cannot be written down"
         raise TombstoneError(said) from error
-    with file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        if os.fstat(file.fileno()).st_ino == path.stat().st_ino:
-            yield file
-            return
     with _file() as newer:  # another one was put in its place meanwhile
         yield newer
 

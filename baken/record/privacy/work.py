@@ -56,15 +56,18 @@ def erase_who_is_back(progress: Progress | None = None) -> int:
 
 def work_off(progress: Progress | None = None) -> int:
     """Finish every erasure that is not; how many there were. What the list's file lacks is written down first."""
-    _written_down()
+    settle()
     found = list(Tombstone.objects.filter(finished_at=None))
     for row in found:
         erase(row, progress)
     return len(found)
 
 
-def _written_down() -> None:
-    """Erasing goes on while that does not work: nobody would be helped by waiting."""
+def settle() -> None:
+    """Write down what the list's file lacks, or say in the log why that does not work.
+
+    Erasing goes on meanwhile: nobody would be helped by waiting.
+    """
     try:
         if not tombstones.written_down():
             tombstones.settle()
