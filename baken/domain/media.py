@@ -62,7 +62,10 @@ _BLANK = b"\xef\xbb\xbf \t\r\n"
 _PROGRAMS = _words(
     "exe com dll scr cpl msi msp msix appx bat cmd ps1 psm1 vbs vbe js jse mjs wsf wsh hta lnk pif reg scf url jar "
     "class apk ipa app dmg pkg deb rpm run sh bash zsh csh ksh command py pyc pyw pl rb php phtml asp aspx jsp cgi "
-    "docm dotm xlsm xltm xlam pptm potm ppam ppsm chm gadget inf iso img vhd vhdx"
+    "docm dotm xlsm xltm xlam pptm potm ppam ppsm chm gadget inf iso img vhd vhdx vb ws wsc sct jnlp bas msh msh1 msh2 "
+    "ps1xml ps2 ps2xml psc1 psc2 psd1 cdxml msc mst msu hlp shb shs application appref-ms appinstaller xbap xll iqy "
+    "settingcontent-ms library-ms search-ms website diagcab ade adp mde pyo pyz pyzw fish tcl lua awk ahk au3 scpt "
+    "applescript desktop ocx sys drv crx xpi"
 )
 _PAGES = (b"<!doctype html", b"<html", b"<head", b"<body", b"<script", b"<iframe", b"<svg", b"<?xml", b"<!doctype svg")
 _PAGE_NAMES = _words("html htm xhtml xht shtml mht mhtml svg svgz xml xsl xslt")
@@ -120,7 +123,11 @@ def recognise(head: bytes, name: str) -> tuple[str, Family]:
 
 
 def ending_of(name: str) -> str:
-    """The extension of a name, in small letters and without the dot; "" when there is none."""
+    """The extension of a name, in small letters and without the dot; "" when there is none.
+
+    Windows drops dots and spaces at the end of a name, so they hide none.
+    """
+    name = name.rstrip(". ")
     return name.rpartition(".")[2].casefold() if "." in name else ""
 
 

@@ -53,6 +53,14 @@ def test_a_file_is_what_it_begins_with(name: str, head: bytes, media_type: str, 
     assert recognise(head, name) == (media_type, family)
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["run.bat.", "run.ps1 .", "run.VBS. . ", "run.js ", "run.vb", "run.wsc", "run.sct", "run.jnlp", "run.appref-ms"],
+)
+def test_a_script_is_known_by_its_ending_whatever_windows_drops_behind_it(name: str) -> None:
+    assert recognise(b"@echo off\r\n", name)[1] is Family.PROGRAM
+
+
 PDF, PNG, JPEG, GZIP = b"%PDF-1.7\n", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"\x1f\x8b\x08"
 OLE, ELSE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"\x00\x00\x00\x18ftypmp42"
 ZIP, ODS = packed("a.txt", "b.txt"), ODT.replace(b".text", b".spreadsheet")
@@ -82,7 +90,7 @@ def test_names_that_fit(names: str, head: bytes) -> None:
         ("a.pdf a.xlsx a.pptx a.odt a.doc a.txt", DOCX), ("a.docx a.xlsx a.odt a.ods a.pdf a.gz a.txt", ZIP),
         ("a.docx a.ods a.pdf", ODT), ("a.pdf a.odt a.zip", OLE), ("a.zip a.7z a.pdf a.txt", GZIP),
         ("a.pdf a.png a.docx a.doc a.zip a.gz a.mp3", b"only words"), ("a.pdf a.png a.docx a.zip a.doc", ELSE),
-        ("a.pdf a.docx", b"<html>"),
+        ("a.pdf a.docx a.pdf. a.docx.", b"<html>"),
     ],
 )  # fmt: skip
 def test_names_that_promise_something_else(names: str, head: bytes) -> None:
