@@ -77,6 +77,8 @@ def test_every_text_is_exported_or_withheld_as_a_secret(rule: Rule) -> None:
     assert bool(rule.document) == bool(rule.columns)
     known = {field.attname for field in rule.model._meta.concrete_fields}
     assert set(rule.columns) <= known
+    assert set(rule.written) <= set(rule.columns)
+    assert not (rule.person and rule.writer), "whose row it is takes it along already"
     assert not set(rule.columns) & {
         "password",
         "email_key",

@@ -9,6 +9,7 @@ import zipfile
 
 import pytest
 
+from baken.record.audits import flows as audits
 from baken.record.ledger import reads as ledger
 from baken.record.orgs.models import Organisation
 from baken.record.people import flows as people
@@ -16,7 +17,7 @@ from baken.record.people import sessions
 from baken.record.people.access import Forbidden, NotFound, Permission, Role
 from baken.record.people.reads import caller_of_token
 from baken.record.privacy import flows
-from tests.conftest import Cast
+from tests.conftest import START, Cast
 from tests.flows.erasing import colleague_of_alice, complained, kept, talked, written
 
 
@@ -46,6 +47,29 @@ def test_a_person_takes_along_what_is_theirs_and_nobody_elses(cast: Cast) -> Non
     assert {"incident.reported", "incident.resolved", "complaint.lodged", "person.exported"} <= told
     assert {fact["actor"] for fact in found["ledger.json"]} == {"", f"user:{cast.alice.user.id}"}
     assert [fact.kind for fact in ledger.of_stream(cast.alice.user.id)][-1] == "person.exported"
+
+
+def test_an_auditor_takes_along_what_they_found_and_not_how_others_solved_it(cast: Cast) -> None:
+    asked = {
+        "provider": cast.provider,
+        "services": [cast.service],
+        "period_from": START.date(),
+        "period_to": START.date(),
+    }
+    theirs = audits.open_audit(cast.mona.caller, auditor="Panda", invited=cast.audrey.user, **asked)
+    others = audits.open_audit(cast.mona.caller, auditor="", **asked)
+    found = audits.add_finding(cast.audrey.caller, theirs.number, title="Aardvark in TLS", severity="high")
+    audits.add_finding(cast.mona.caller, others.number, title="Zebra in TLS", severity="high")
+    audits.close_finding(cast.mona.caller, found.id, evidence="Giraffe patched it")
+    audits.withdraw(cast.mona.caller, theirs.number, reason="Giraffe has no time")
+    taken = written(flows.export_person(cast.audrey.caller, cast.audrey.user.id))
+    assert [one["title"] for one in taken["findings.json"]] == ["Aardvark in TLS"]
+    assert [one["auditor"] for one in taken["audits.json"]] == ["Panda"]
+    assert not {word for word in ("Zebra", "Giraffe") if word in everything(taken)}
+    whole = everything(written(flows.export_organisation(cast.adam.caller, "provider")))
+    assert all(
+        word in whole for word in ("Aardvark in TLS", "Zebra in TLS", "Giraffe patched it", "Giraffe has no time")
+    )
 
 
 def test_an_organisation_takes_along_what_it_may_see(cast: Cast) -> None:

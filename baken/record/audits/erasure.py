@@ -1,7 +1,7 @@
 """What becomes of audits when somebody is erased: the grade and its dates stay, the name of the auditor goes.
 
-Findings and the rest of an audit are the provider's proof. It is the provider's own, so with an organisation nothing
-of it goes in practice; the rules say what would.
+Findings and the rest of an audit are the provider's proof, and the auditor who was asked takes along what they wrote
+of it. It is the provider's own, so with an organisation nothing of it goes in practice; the rules say what would.
 """
 
 from baken.record.audits.models import Audit, Finding, SecurityReview
@@ -15,6 +15,7 @@ RULES = (
             "id", "audit_id", "title", "detail", "severity", "owner", "deadline", "closed_at", "evidence",
             "doubt",
         ),
+        writer="audit__invited_id", written=("id", "audit_id", "title", "detail", "severity", "owner", "deadline"),
     ),
     Rule(
         model=Audit, person="invited_id", mentions=("signed_off_by",), texts=("auditor",),
@@ -24,6 +25,10 @@ RULES = (
             "id", "number", "services", "auditor", "accreditation", "independence", "scope", "exclusions", "method",
             "period_from", "period_to", "grade", "next_due", "signed_off_at", "created_at", "withdrawn_at",
             "reason",
+        ),
+        written=(
+            "id", "number", "services", "auditor", "accreditation", "independence", "scope", "exclusions", "method",
+            "period_from", "period_to", "grade", "next_due", "signed_off_at", "created_at", "withdrawn_at",
         ),
     ),
     Rule(

@@ -52,7 +52,8 @@ class Rule:
 
     document: under which name rows are exported; empty for none. columns: what is exported of a row. withheld: what is
     sealed and in no export, being a secret. shown: those of an organisation's rows that it may see itself, and so are
-    in its export.
+    in its export. writer: the way to whoever wrote a row that stays when they are erased, being another's proof: their
+    export has it. written: what a person's export has of a row, where others wrote the rest; all when not given.
     """
 
     model: type[models.Model]
@@ -70,6 +71,8 @@ class Rule:
     columns: tuple[str, ...] = ()
     withheld: tuple[str, ...] = ()
     shown: Q = field(default_factory=Q)
+    writer: str = ""
+    written: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,8 @@ def pieces(whose: Whose, at: datetime) -> Iterator[bytes]:
     yield from archive.add("README.txt", [README.encode()])
     for rule in RULES:
         if rule.document and (shown := _shown(rule, whose)) is not None:
-            yield from archive.add(f"{rule.document}.json", _document(_rows(shown), rule.columns))
+            columns = (whose.person and rule.written) or rule.columns
+            yield from archive.add(f"{rule.document}.json", _document(_rows(shown), columns))
     yield from archive.add("ledger.json", _lines(_facts(whose)))
     for file in _files(whose):
         yield from archive.add(_path(file), _content(file), file=str(file.id))
@@ -96,7 +97,9 @@ def pieces(whose: Whose, at: datetime) -> Iterator[bytes]:
 
 
 def _shown(rule: Rule, whose: Whose) -> QuerySet[Any] | None:
-    """What is exported of a model: a person's own, or what an organisation may see of what is its."""
+    """What is exported of a model: what is a person's own or they wrote, or what an organisation may see of its own."""
+    if whose.person and rule.writer:
+        return rule.model._base_manager.filter(**{rule.writer: whose.person})
     rows = of(rule, whose)
     if rows is None or whose.person is None:
         return rows if rows is None else rows.filter(rule.shown)

@@ -15,7 +15,9 @@ ledger.json      the facts on the ledger: what happened and when. They hold code
 files/           files as they were stored, each under its id. files.json has name, size and SHA-256 of each.
 
 Of a person: their account, where they are signed in, and what they wrote or reported themselves. What others wrote is
-not in it, and neither are passwords and other secrets.
+not in it, and neither are passwords and other secrets. Some of what people record for the provider says nowhere whose
+words it has: drills, planned work, improvements, how a finding was solved, and what services and monitors are called.
+It is in no person's export; that they recorded it is a fact in ledger.json, but for improvements.
 
 Of an organisation: what it may see in Baken, of all its people. What the provider's people noted among themselves is
 not in it.
