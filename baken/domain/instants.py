@@ -12,7 +12,10 @@ MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EARLIEST, END = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""What people and programs may name lies from the first of these on, and before the second."""
+
+_EPOCH = EARLIEST
 _MICROSECOND = timedelta(microseconds=1)
 
 

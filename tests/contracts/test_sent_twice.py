@@ -17,6 +17,7 @@ from baken.record.complaints.models import Complaint
 from baken.record.incidents.models import Incident
 from baken.record.ledger import clock
 from baken.record.orgs.models import File
+from baken.record.people.models import HoneyToken
 from baken.record.recovery.models import Drill
 from tests.conftest import Cast, Person
 from tests.contracts.conftest import NOW
@@ -104,6 +105,14 @@ def test_a_record_that_is_sent_again_is_made_once(cast: Cast, address: str) -> N
         assert kind.objects.count() == 1
         assert client.post(address, form | fields | {"sending": "another page"}).status_code == 302
     assert kind.objects.count() == 2
+
+
+def test_a_honey_token_is_shown_once_and_planted_once(cast: Cast) -> None:
+    client, form = opened(cast.adam, "/honey-tokens/new/")
+    fields = form | {"kind": "token", "planted": "In the wiki"}
+    assert "baken_" in client.post("/honey-tokens/new/", fields).content.decode()
+    again = client.post("/honey-tokens/new/", fields, follow=True)
+    assert ("It was made before" in again.content.decode(), HoneyToken.objects.count()) == (True, 1)
 
 
 def open_audit(cast: Cast) -> Audit:

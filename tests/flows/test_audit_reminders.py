@@ -59,12 +59,18 @@ def due_at(cast: Cast, moment: datetime) -> list[tuple[str, bool]]:
     return [(one.matter.value, one.overdue) for one in found.first if one.matter != "drill"]
 
 
+def days_left(cast: Cast, moment: datetime) -> int | None:
+    """Of the first that is due."""
+    return duties.due(cast.mona.caller, to_us(moment)).first[0].days
+
+
 def test_what_is_due_of_audits_and_break_ins_is_on_one_list(cast: Cast) -> None:
     audit = signed(cast, 78, JUNE)
     until = datetime(2026, 12, 10, 13, tzinfo=UTC)
     assert due_at(cast, until - timedelta(days=61)) == []
     assert due_at(cast, until - timedelta(days=60)) == [("grade", False)]
     assert due_at(cast, until) == [("grade", True)]
+    assert [days_left(cast, until - timedelta(days=days, hours=-1)) for days in (60, 30, 7, 0)] == [60, 30, 7, 0]
     with clock.at(JUNE):
         later = opened(cast)
         finding = flows.add_finding(

@@ -47,7 +47,11 @@ def test_what_the_authority_was_told_and_whether_in_time(
     with pytest.raises(IncidentError, match=r"^sent: "):
         tell(Step.NOTIFICATION, -1)
     at(80)
+    with pytest.raises(IncidentError, match=r"^sent: the final report follows the notification"):
+        tell(Step.FINAL_REPORT, 79)
     tell(Step.NOTIFICATION, 80)
+    with pytest.raises(IncidentError, match=r"^sent: the final report follows the notification"):
+        tell(Step.FINAL_REPORT, 79)
     assert standing() == ["done", "late", "open"]
     final = break_ins.authority(mona, number)[2]
     assert final.due == to_us(datetime(2026, 4, 5, 16, tzinfo=UTC)), "a month after it was sent, not after it was due"

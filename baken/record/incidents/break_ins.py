@@ -51,8 +51,11 @@ def tell_authority(caller: Caller, number: int, *, step: Step, sent: datetime, r
     not_left_out(incident)
     if not incident.reported <= sent <= clock.now():
         raise IncidentError("sent: it was sent between the report of the incident and now")
-    if Step(step) in told(ledger.of_stream(incident.id), to_us(clock.now())):
+    known = told(ledger.of_stream(incident.id), to_us(clock.now()))
+    if Step(step) in known:
         raise Conflict("This report is recorded already; retract that first if it is wrong.")
+    if step == Step.FINAL_REPORT and not known.get(Step.NOTIFICATION, to_us(sent) + 1) <= to_us(sent):
+        raise IncidentError("sent: the final report follows the notification; record that first")
     say(caller, incident, Message.Kind.REASON, reference, visible=False)
     return record(caller, incident, [Entry(Kind.AUTHORITY_TOLD, sent, {"step": Step(step).value})])
 

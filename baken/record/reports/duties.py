@@ -79,7 +79,8 @@ class Due:
     """Something that is due at an instant (microseconds), or was: `overdue`.
 
     about: the audit, finding, incident or service it is about, by its matter. service: None for a finding.
-    critical: of a suspicion, that a tool finds it so.
+    critical: of a suspicion, that a tool finds it so. days: of what is reminded of, whole days and what is begun of one
+    that are left.
     """
 
     matter: Matter
@@ -88,6 +89,7 @@ class Due:
     at: int
     overdue: bool
     critical: bool = False
+    days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +118,14 @@ def _grades(as_of: int) -> Iterator[Due]:
     for one in reminders.expiring(as_of):
         until = one.validity.until
         if until - max(reminders.EXPIRING) * DAY <= as_of:
-            yield Due(Matter.GRADE, one.audit, one.validity.service, until, overdue=one.validity.expired(as_of))
+            overdue, days = one.validity.expired(as_of), one.days(as_of)
+            yield Due(Matter.GRADE, one.audit, one.validity.service, until, overdue=overdue, days=days)
 
 
 def _findings(as_of: int) -> Iterator[Due]:
     for finding, at in reminders.unsolved():
         if at - max(reminders.SOLVING) * DAY <= as_of:
-            yield Due(Matter.FINDING, finding, None, at, overdue=at <= as_of)
+            yield Due(Matter.FINDING, finding, None, at, overdue=at <= as_of, days=-((as_of - at) // DAY))
 
 
 def _break_ins(unjudged: QuerySet[Incident], as_of: int) -> Iterator[Due]:

@@ -18,21 +18,19 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from baken.domain.instants import SECOND, to_iso, to_us
+from baken.domain.instants import EARLIEST, END, SECOND, to_iso, to_us
 from baken.domain.zones import zone
 from baken.record.orgs.fields import LINE, TEXT
 
-_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-
 
 def _possible_instant(moment: datetime) -> datetime:
-    if not _FIRST <= moment < _LAST:
+    if not EARLIEST <= moment < END:
         raise ValueError("give an instant from 1970 up to 2199")
     return moment
 
 
 def _possible_day(day: date) -> date:
-    if not _FIRST.date() <= day < _LAST.date():
+    if not EARLIEST.date() <= day < END.date():
         raise ValueError("give a date from 1970 up to 2199")
     return day
 

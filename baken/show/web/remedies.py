@@ -31,6 +31,7 @@ REMEDIES = (
     _("at most %(most)s characters"),
     _("at most %(most)s characters; attach the rest to an incident"),
     _("this instant has not come yet"),
+    _("the final report follows the notification; record that first"),
     _("write something; an empty message helps nobody"),
     _("choose somebody of this customer, or nobody"),
     _("this customer does not use it; choose one that they use"),

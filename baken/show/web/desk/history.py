@@ -155,7 +155,7 @@ SENTENCES: Mapping[str, Callable[[Data, Data], str]] = {
     "incident.break_in_confirmed": _fixed(lambda: gettext("confirmed a break-in")),
     "incident.break_in_rejected": _fixed(lambda: gettext("found that there was no break-in")),
     "incident.authority_told": lambda data, known: (
-        gettext("sent the authority the %(step)s") % {"step": words.STEP[data["step"]]}
+        gettext("sent the authority: %(step)s") % {"step": words.STEP[data["step"]]}
     ),
     "incident.exclusion_agreed": lambda data, known: (
         gettext("recorded the customer's consent to leave it out of the figures: %(cause)s")

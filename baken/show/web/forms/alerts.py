@@ -65,7 +65,7 @@ class NewAlertSourceForm(AlertSourceForm):
     tool = forms.ChoiceField(label=_("Tool"), choices=list(TOOLS.items()))
 
 
-class HoneyForm(forms.Form):
+class HoneyForm(fields.MakingForm):
     """A honey token."""
 
     kind = forms.ChoiceField(label=_("What it looks like"), choices=list(HONEY.items()))

@@ -144,10 +144,11 @@ class SignOffForm(forms.Form):
         decimal_places=1,
         localize=True,
         help_text=_("From 1.0 to 10.0. It is the auditor's own grade; another scale is not converted."),
+        error_messages=dict.fromkeys(("min_value", "max_value"), _("Give a grade from 1.0 to 10.0.")),
         widget=forms.TextInput(attrs={"inputmode": "decimal", "class": "short"}),
     )
     version = forms.CharField(widget=forms.HiddenInput, max_length=100)
-    certain = forms.BooleanField(label=_("I know that nothing of this audit can be changed after the sign-off."))
+    certain = forms.BooleanField(label=_("I know that nothing of this audit can be changed after the sign-off"))
 
 
 def _choices(form: forms.Form, name: str, choices: list[tuple[str, Any]]) -> None:

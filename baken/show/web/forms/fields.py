@@ -2,6 +2,8 @@
 
 import secrets
 import zoneinfo
+from collections.abc import Callable
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -10,6 +12,7 @@ from django.db.models import QuerySet
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from baken.domain.instants import EARLIEST, END
 from baken.record.orgs.arriving import AT_ONCE
 from baken.record.orgs.fields import LINE, TEXT
 
@@ -78,14 +81,25 @@ def text(
 
 def day(label: Any, *, help_text: Any = "", required: bool = True) -> forms.DateField:
     """A day. Browsers take it in this form alone, in every language: another shows as empty, and is saved as none."""
-    widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
-    return forms.DateField(label=label, help_text=help_text, required=required, widget=widget)
+    widget, possible = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}), _between(EARLIEST.date(), END.date())
+    return forms.DateField(label=label, help_text=help_text, required=required, widget=widget, validators=[possible])
 
 
 def instant(label: Any, *, help_text: Any = "", required: bool = True) -> forms.DateTimeField:
     """A date and time on the reader's clock, as an aware instant."""
     widget = forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local", "class": "medium"})
-    return forms.DateTimeField(label=label, help_text=help_text, required=required, widget=widget)
+    possible = _between(EARLIEST, END)
+    return forms.DateTimeField(
+        label=label, help_text=help_text, required=required, widget=widget, validators=[possible]
+    )
+
+
+def _between(earliest: date, end: date) -> Callable[[date], None]:
+    def check(given: date) -> None:
+        if not earliest <= given < end:
+            raise forms.ValidationError(_("Give a date from 1970 up to 2199."))
+
+    return check
 
 
 class ByCode(Choice):

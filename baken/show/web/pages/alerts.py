@@ -13,7 +13,8 @@ from baken.record.catalogue import reads as catalogue
 from baken.record.detection import sources
 from baken.record.people import honey, reads
 from baken.record.people.access import Permission
-from baken.show.web import errors
+from baken.record.people.models import HoneyToken
+from baken.show.web import errors, sending
 from baken.show.web.device import address_of, device_of
 from baken.show.web.errors import refusals
 from baken.show.web.forms.alerts import AlertSourceForm, HoneyForm, NewAlertSourceForm
@@ -81,8 +82,17 @@ def honey_new(request: PageRequest) -> HttpResponse:
     assert owner is not None  # somebody is signed in
     if request.method == "POST" and form.is_valid():
         with refusals(form):
-            row, secret = honey.plant(request.caller, provider=owner, **form.cleaned_data)
-            return show(request, "honey/planted.html", {"honey": row, "secret": secret, "hub": settings.BAKEN_URL})
+            planted: list[tuple[HoneyToken, str]] = []
+            sending.once(
+                request, form, lambda: planted.append(honey.plant(request.caller, provider=owner, **form.said()))
+            )
+            if planted:
+                (row, secret), context = planted[0], {"hub": settings.BAKEN_URL}
+                return show(request, "honey/planted.html", context | {"honey": row, "secret": secret})
+            messages.info(
+                request, gettext("It was made before, and is shown once: remove it if you have not copied it.")
+            )
+            return redirect("honey-tokens")
     return show(request, "honey/honey_new.html", form=form)
 
 
