@@ -24,6 +24,7 @@ from moto.server import ThreadedMotoServer
 
 from baken.reach.postgres import Cluster, find_binaries
 from tests.flows.planting import PASSWORD
+from tests.flows.prober_world import wait_for
 from tests.flows.spellings import files_below, mark_of
 from tests.flows.test_up import free_port
 
@@ -65,6 +66,7 @@ class Place:
             "rows": data / "base", "write-ahead log": data / "pg_wal", "log of the database": data / "log",
             "log of the program": home / "logs", "temporary files": home / "temporary",
             "temporary files of the database": home / "spilled", "object store": home / "objects",
+            "prober": home / "prober",
         }  # fmt: skip
         return {kind: [path for path in found if folder in path.parents] for kind, folder in where.items()}
 
@@ -73,7 +75,7 @@ class Place:
 def planted_place() -> Iterator[Place]:
     home = Path(tempfile.mkdtemp(prefix="baken-readable-", dir="/tmp"))
     home.chmod(0o755)
-    for folder in ("logs", "temporary", "dump", "objects"):
+    for folder in ("logs", "temporary", "dump", "objects", "prober"):
         (home / folder).mkdir()
     cluster, mark, control = Cluster(home, settings=SETTINGS), mark_of("planted"), mark_of("control")
     try:
@@ -132,7 +134,10 @@ def _through_the_server(
     try:
         base = f"http://127.0.0.1:{port}"
         _wait_for(f"{base}/api/v1/health", web)
-        return _stored(base, mark, report) if brief else _asked(base, mark, report)
+        if brief:
+            return _stored(base, mark, report)
+        report["probing"] = _probing(home, cluster, base, report["prober_key"])
+        return _asked(base, mark, report)
     finally:
         web.terminate()
         web.wait(30)
@@ -150,6 +155,24 @@ def _asked(base: str, mark: str, report: dict[str, Any]) -> list[int]:
         _sign_in(base, f"{mark}@nobody.example", mark).status,
         _export(base, report["address"]),
     ]
+
+
+def _probing(home: Path, cluster: Cluster, base: str, key: str) -> str:
+    """A prober takes its assignment and is killed, which leaves the journal of its spool; what it said."""
+    log, file = home / "logs/probing.log", home / "prober/ams.key"
+    file.write_text(key)
+    command = [sys.executable, "-m", "baken.run.cli", "probe", "--hub", base, "--location", "ams"]
+    with log.open("wb") as out:
+        prober = subprocess.Popen(
+            [*command, "--key", str(file), "--state", str(home / "prober")], cwd=ROOT, stdout=out, stderr=out,
+            env=_environment(home, cluster),
+        )  # fmt: skip
+    try:
+        wait_for(lambda: "checks" in log.read_text() or prober.poll() is not None, "an assignment")
+    finally:
+        prober.kill()
+        prober.wait()
+    return log.read_text()
 
 
 def _stored(base: str, mark: str, report: dict[str, Any]) -> list[int]:
@@ -248,7 +271,7 @@ def _careless(place: Place) -> None:
         connection.execute(f"DO $$ BEGIN RAISE LOG '{place.control}'; END $$")
     with contextlib.suppress(psycopg.Error), psycopg.connect(place.cluster.owner_dsn) as connection:
         connection.execute(f"INSERT INTO orgs_organisation (code) VALUES ('{place.mark}')")
-    for folder in ("temporary", "logs"):
+    for folder in ("temporary", "logs", "prober"):
         (place.home / folder / "careless").write_text(place.control)
 
 

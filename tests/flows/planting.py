@@ -38,7 +38,7 @@ class Secrets:
 
 
 def plant(secret: Secrets) -> dict[str, str]:
-    """Through the flows, the pages and the API; two tokens and the key of a session."""
+    """Through the flows, the pages and the API; two tokens, and the keys of a session and of a prober."""
     from baken.record.ledger import clock
 
     with clock.at(MARCH - timedelta(days=60)):
@@ -54,6 +54,7 @@ def plant(secret: Secrets) -> dict[str, str]:
     return {
         "session": session, "customer": world["customer_token"], "provider": world["provider_token"],
         "address": world["customer_user_row"].email, "leaver": world["leaver_row"].email,
+        "prober_key": world["prober_key"],
     }  # fmt: skip
 
 
@@ -154,6 +155,7 @@ def ways_in(secret: Secrets, world: dict[str, Any]) -> None:
 
 
 def other_records(secret: Secrets, world: dict[str, Any]) -> None:
+    from baken.reach.prober import signing
     from baken.record.audits import flows as audits
     from baken.record.catalogue import flows as catalogue
     from baken.record.ledger import clock
@@ -166,7 +168,8 @@ def other_records(secret: Secrets, world: dict[str, Any]) -> None:
     catalogue.announce_maintenance(
         tests, service=service, starts=now + timedelta(days=9), ends=now + timedelta(days=10), reason=secret(2)
     )
-    place = monitors.add_location(tests, provider=world["provider"], code="ams", name=secret(2), public_key="0" * 64)
+    world["prober_key"], public = signing.generate_key()
+    place = monitors.add_location(tests, provider=world["provider"], code="ams", name=secret(2), public_key=public)
     monitor = monitors.add_monitor(
         tests, service=service, name=secret(), url=f"https://{secret()}.example/{secret()}", expect_text=secret(2)
     )

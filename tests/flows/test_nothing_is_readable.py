@@ -38,6 +38,7 @@ def test_every_column_for_text_was_written_to_and_says_what_was_written(place: P
     assert place.report["statuses"] == [201, 422, 400, 201, 201, 413, 403, 422, 200]
     assert place.report["stored"] == [201, 201]
     assert place.report["commands"] == [0, 0, 0, 0], (place.home / "logs/commands.log").read_text()
+    assert ": 1 checks" in place.report["probing"], place.report["probing"]
 
 
 def test_nothing_is_readable(place: Place) -> None:
@@ -63,8 +64,8 @@ def test_the_search_finds_what_a_careless_program_writes(place: Place, way: slic
 def test_everything_is_searched(place: Place) -> None:
     found = {path: path.stat().st_size for path in place.everything()}
     home, data = place.home, place.cluster.data
-    for path in (home / "tombstones", home / "zipped/base.tar.gz", home / "backup/PG_VERSION", home / "dump/custom"):
-        assert found.get(path), path
+    for path in ("tombstones", "zipped/base.tar.gz", "backup/PG_VERSION", "dump/custom", "prober/spool.sqlite3-wal"):
+        assert found.get(home / path), path
     assert found.get(data / place.report["unlogged"]), "rows that are not in the write-ahead log"
     for kind, least in (("object store", 3), ("temporary files of the database", 4), ("log of the program", 3)):
         assert len([path for path in place.kinds()[kind] if found[path]]) >= least, kind
