@@ -97,6 +97,11 @@ def _person(organisation: Organisation, email: str, name: str, *roles: Role) -> 
     return Person(user, caller_of(user))
 
 
+def another_auditor(cast: Cast) -> Person:
+    """An external auditor who was invited to nothing: the stranger among auditors."""
+    return _person(cast.provider, "eve@auditor.example", "Eve", Role.AUDITOR)
+
+
 def _organisation(code: str, kind: str) -> Organisation:
     return catalogue.add_organisation(
         program("tests"), code=code, name=code.title(), kind=kind, language="en", zone="Europe/Amsterdam"

@@ -1,14 +1,20 @@
 """Every page, who gets what from it, and the records its address is made of. The tests of pages read this table.
 
-A row says what each person gets: 200 the page, 302 a redirect, 403 a refusal, 404 nothing that is theirs. `stranger`
-is a customer of another organisation, asking for the records of `World`. Rows of `changes` are addresses that are only
-posted to: whoever is not refused gets as far as the flow.
+A row says what each person gets: 200 the page, 302 a redirect, 403 a refusal, 404 nothing that is theirs. Rows of
+`changes` are addresses that are only posted to; what they get is the answer to an empty form: 302 where that is enough,
+422 where the flow misses something in it, 409 where the record is not in a state for it.
+
+Two of them ask for what is not theirs, the records of `World`: `stranger` is a customer of another organisation,
+`other_auditor` an auditor who was invited to none of its audits. At the desk there is nobody like that: an installation
+has one provider, and each agent, manager and administrator works for all of its customers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
+
+from django.urls import URLPattern, URLResolver
 
 from baken.record.audits import flows as audits
 from baken.record.catalogue import flows as catalogue
@@ -24,20 +30,25 @@ from baken.record.people.access import Role
 from baken.record.people.models import IdentityProvider
 from baken.record.privacy import flows as privacy
 from baken.record.recovery import flows as recovery
-from tests.conftest import Cast, Person
+from tests.conftest import Cast, Person, another_auditor
 
-EVERYBODY = ("anonymous", "customer", "agent", "manager", "administrator", "auditor", "stranger")
+STRANGERS = {"stranger": "customer", "other_auditor": "auditor"}
+"""Whose role each has, and none of whose records."""
+EVERYBODY = ("anonymous", "customer", "agent", "manager", "administrator", "auditor", *STRANGERS)
 
 
 @dataclass(frozen=True)
 class World:
-    """The cast with one record of each kind: all of them the customer's, none of them the stranger's."""
+    """The cast with one record of each kind: all of them the customer's, none of them a stranger's."""
 
     cast: Cast
+    other_auditor: Person
     records: Mapping[str, Any]
 
     def person(self, who: str) -> Person | None:
         """Somebody of the cast by their part; None for nobody."""
+        if who == "other_auditor":
+            return self.other_auditor
         names = {
             "customer": "alice", "agent": "bob", "manager": "mona", "administrator": "adam", "auditor": "audrey",
             "stranger": "stranger",
@@ -58,12 +69,9 @@ class Row:
     shows: bool = False
 
     def status(self, who: str) -> int:
-        """What somebody gets: a stranger what a customer does, and nobody the way to the sign-in, unless it says so."""
-        if who in self.gets:
-            return self.gets[who]
-        if who == "anonymous":
-            return 302
-        return self.gets.get("customer", 403) if who == "stranger" else 403
+        """What somebody gets: a stranger what their role does, nobody the way to the sign-in, unless it says so."""
+        usual = 302 if who == "anonymous" else self.gets.get(STRANGERS.get(who, who), 403)
+        return self.gets.get(who, usual)
 
     def args(self, world: World) -> list[Any]:
         """The parts of the address."""
@@ -98,7 +106,7 @@ BASE: dict[str, Row] = {
     "departure": row("nothing", anonymous=404, **everybody(404)),
     "arrival": row("nothing", anonymous=404, **everybody(404)),
     "sign-out": row(**everybody(302), changes=True),
-    "appearance": row(**everybody(400) | {"anonymous": 400}, changes=True),
+    "appearance": row(**everybody(302), changes=True),
     "search": row(**everybody(), shows=True),
     "account": row(**everybody()),
     "account-password": row(**everybody()),
@@ -160,10 +168,11 @@ BASE: dict[str, Row] = {
     "looks-file": row(customer=200, manager=200, administrator=200),
     "health": row(administrator=200),
 }
-WORK = (
-    "reply", "note", "call", "assignee", "waiting", "resumption", "resolution", "closing", "priority", "classes",
-    "confirmation", "exclusion", "readmission", "merger", "outage", "restoration",
-)  # fmt: skip
+WORK = {
+    "reply": 422, "note": 422, "call": 422, "assignee": 302, "waiting": 422, "resumption": 409, "resolution": 422,
+    "closing": 409, "priority": 422, "classes": 422, "confirmation": 302, "exclusion": 422, "readmission": 422,
+    "merger": 422, "outage": 422, "restoration": 422,
+}  # fmt: skip
 DESK: dict[str, Row] = {
     "incidents": row(**customer_and_staff(), shows=True),
     "incidents-changes": row(**staff()),
@@ -174,7 +183,7 @@ DESK: dict[str, Row] = {
     "incident-draft": row("incident", "draft", **customer_and_staff(), stranger=404, changes=True),
     "clock": row("incident", "clock", **customer_and_staff(), stranger=404, shows=True),
     "incident-taking": row("incident", **staff(302), changes=True),
-    **{f"incident-{name}": row("incident", **staff(422), changes=True) for name in WORK},
+    **{f"incident-{name}": row("incident", **staff(status), changes=True) for name, status in WORK.items()},
     **{
         f"incident-{name}": row("incident", **customer_and_staff(422), stranger=404, changes=True)
         for name in ("answer", "reopening", "withdrawal")
@@ -207,17 +216,17 @@ KPI: dict[str, Row] = {
     "uptime": row("service", **customer_and_staff(), stranger=404),
     "audits": row(manager=200, administrator=200, auditor=200),
     "audit-new": row(manager=200),
-    "audit": row("audit", manager=200, administrator=200, auditor=200),
-    "audit-describe": row("audit", manager=200, auditor=200),
-    "finding-new": row("audit", manager=200, auditor=200),
-    "audit-report": row("audit", manager=302, administrator=302, auditor=302),
-    "audit-sign-off": row("audit", manager=422, auditor=422, changes=True),
+    "audit": row("audit", manager=200, administrator=200, auditor=200, other_auditor=404),
+    "audit-describe": row("audit", manager=200, auditor=200, other_auditor=404),
+    "finding-new": row("audit", manager=200, auditor=200, other_auditor=404),
+    "audit-report": row("audit", manager=302, administrator=302, auditor=302, other_auditor=404),
+    "audit-sign-off": row("audit", manager=422, auditor=422, other_auditor=404, changes=True),
     "audit-invite": row("audit", manager=200),
     "audit-withdrawal": row("audit", manager=200),
-    "finding": row("finding", manager=403, auditor=200),
+    "finding": row("finding", manager=403, auditor=200, other_auditor=404),
     "finding-removal": row("nothing", manager=404, auditor=404, changes=True),
-    "finding-close": row("finding", manager=200, auditor=200),
-    "finding-reopening": row("finding", manager=200, auditor=200),
+    "finding-close": row("finding", manager=200, auditor=200, other_auditor=404),
+    "finding-reopening": row("finding", manager=200, auditor=200, other_auditor=404),
     "drills": row(manager=200, administrator=200),
     "drill-new": row(manager=200, administrator=200),
     "drill-retraction": row("drill", manager=200),
@@ -245,6 +254,28 @@ PRIVACY: dict[str, Row] = {
     "erasure": row("erasure", administrator=200),
 }
 PAGES: dict[str, Row] = {**BASE, **PRIVACY, **DESK, **KPI, **SECURITY}
+REFERENCE: dict[str, Row] = {
+    **{name: row(anonymous=302, **everybody(302)) for name in ("api", "api:api-root")},
+    **{name: row(anonymous=200, **everybody()) for name in ("api-reference", "api:openapi-json")},
+    "api-reference-group": row("group", anonymous=200, **everybody()),
+    "api-nothing": row("nothing", anonymous=404, **everybody(404)),
+}
+"""What the API's addresses show beside its operations, in English and with nobody's records. See `api_table`."""
+
+
+def addresses(resolver: URLResolver, route: str = "", space: str = "") -> Iterator[tuple[str, str, URLPattern]]:
+    """Every address: its name, empty when it has none, its route, and its pattern."""
+    for entry in resolver.url_patterns:
+        whole = f"{route}{entry.pattern}"
+        if isinstance(entry, URLPattern):
+            yield f"{space}{entry.name}" if entry.name else "", whole, entry
+        else:
+            yield from addresses(entry, whole, f"{space}{entry.namespace}:" if entry.namespace else space)
+
+
+def is_operation(address: URLPattern) -> bool:
+    """Whether the API answers there by one of its operations, and not by a view of its own."""
+    return address.lookup_str.startswith("ninja.operation.PathView.")
 
 
 def sent(customer: Organisation) -> File:
@@ -292,6 +323,7 @@ def make_world(cast: Cast) -> World:
     erasure = privacy.erase_person(tests, gone.id, confirmation="gone@customer.example")
     return World(
         cast,
+        another_auditor(cast),
         {
             "erasure": erasure.number,
             "attachment": incident.messages.get().attachments.get().id,
@@ -305,6 +337,6 @@ def make_world(cast: Cast) -> World:
             "agreement": service.agreements.get(base=True).id,
             "subscription": service.subscriptions.get(organisation=customer).id,
             "version": 1, "clock": "response", "draft": "reply", "kpi": "C1",
-            "nothing": "00000000-0000-7000-8000-000000000000",
+            "nothing": "00000000-0000-7000-8000-000000000000", "group": "incidents",
         },
     )  # fmt: skip

@@ -10,7 +10,7 @@ from baken.record.orgs.models import Organisation
 from baken.record.people import flows
 from baken.record.people.access import ALLOWED, Permission, Role
 from baken.record.people.models import User
-from tests.conftest import Cast
+from tests.conftest import Cast, another_auditor
 
 BASE = "/api/v1"
 
@@ -101,6 +101,7 @@ class Askers:
     mona: Asker
     adam: Asker
     audrey: Asker
+    eve: Asker  # another auditor
     stranger: Asker
     gateway: Asker
     robot: Asker
@@ -116,6 +117,7 @@ def askers(cast: Cast) -> Askers:
         mona=with_token(cast, provider, Role.MANAGER, cast.mona.user),
         adam=with_token(cast, provider, Role.ADMINISTRATOR, cast.adam.user),
         audrey=with_token(cast, provider, Role.AUDITOR, cast.audrey.user),
+        eve=with_token(cast, provider, Role.AUDITOR, another_auditor(cast).user),
         stranger=with_token(cast, cast.stranger_organisation, Role.CUSTOMER, cast.stranger.user),
         gateway=with_token(cast, customer, Role.CUSTOMER),
         robot=with_token(cast, provider, Role.AGENT),

@@ -1,8 +1,8 @@
 """Every operation of the API, asked by everybody: who gets what.
 
 Each row of `api_table` is an operation with a body that does it, and the answers for a customer, a stranger (a customer
-of another organisation), an agent, the manager, an administrator and the auditor who was invited. Whoever has no token
-gets 401. An operation without a row fails, so a new one is not forgotten.
+of another organisation), an agent, the manager, an administrator, the auditor who was invited and another who was not.
+Whoever has no token gets 401. An operation without a row fails, so a new one is not forgotten.
 """
 
 import json
@@ -16,6 +16,7 @@ from asgiref.sync import async_to_sync
 from asgiref.testing import ApplicationCommunicator
 from django.core.asgi import get_asgi_application
 from django.db import transaction
+from django.urls import get_resolver
 from pytest_django import Settings
 
 from baken.record.people.access import Permission, Role
@@ -25,6 +26,7 @@ from tests.conftest import Cast
 from tests.contracts.api_table import FILE, MULTIPART, OTHERS, TABLE, WHO
 from tests.contracts.api_world import make_world
 from tests.contracts.asking import BASE, NOBODY, Answer, Asker, Askers, with_token
+from tests.page_table import addresses, is_operation
 
 World = dict[str, str]
 
@@ -46,6 +48,17 @@ def described() -> dict[str, dict[str, Any]]:
     return {f"{method} {path.removeprefix(BASE)}": operation for path, method, operation in found}
 
 
+def offered() -> list[str]:
+    """Every operation that is answered, described or not."""
+    return [
+        f"{method} {path}"
+        for router in api._get_bound_routers()
+        for path, view in router.path_operations.items()
+        for operation in view.operations
+        for method in operation.methods
+    ]
+
+
 def permitted(operation: str) -> tuple[str, int]:
     """Somebody who gets what they ask for, and the answer."""
     answers = dict(zip(WHO, map(int, TABLE[operation].answers.split()), strict=True))
@@ -53,7 +66,7 @@ def permitted(operation: str) -> tuple[str, int]:
 
 
 def by_role(ask: Askers) -> dict[str, Asker]:
-    return dict(zip(WHO, (ask.alice, ask.stranger, ask.bob, ask.mona, ask.adam, ask.audrey), strict=True))
+    return dict(zip(WHO, (ask.alice, ask.stranger, ask.bob, ask.mona, ask.adam, ask.audrey, ask.eve), strict=True))
 
 
 def request(asker: Asker, operation: str, world: World, *, keep: bool = False, **change: Any) -> Answer:
@@ -77,7 +90,12 @@ def _filled(text: str, world: World) -> str:
 
 
 def test_every_operation_has_a_row(db: None) -> None:
-    assert {shape(name) for name in described()} == {shape(name) for name in [*TABLE, *OTHERS]}
+    rows = sorted(map(shape, [*TABLE, *OTHERS]))
+    assert sorted(map(shape, offered())) == rows
+    assert sorted(map(shape, described())) == rows, "and none is hidden"
+    routes = [route for _, route, one in addresses(get_resolver()) if is_operation(one)]
+    found = [re.sub(r"<[^>]*>", "{}", route.removeprefix(BASE.removeprefix("/"))) for route in routes]
+    assert sorted(found) == sorted(row.split(" ")[1] for row in rows), "and nobody else's is among the addresses"
 
 
 def test_who_gets_what(ask: Askers, world: World) -> None:
@@ -86,6 +104,14 @@ def test_who_gets_what(ask: Askers, world: World) -> None:
         answers = [request(asker, operation, world).status for asker in by_role(ask).values()]
         found[operation] = " ".join(map(str, answers))
     assert found == {operation: row.answers for operation, row in TABLE.items()}
+
+
+def test_an_auditors_token_that_is_no_persons_was_invited_to_nothing(cast: Cast, ask: Askers, world: World) -> None:
+    machine = with_token(cast, cast.provider, Role.AUDITOR)
+    for operation, row in TABLE.items():
+        *_, invited, other = map(int, row.answers.split())
+        if invited != 403:
+            assert request(machine, operation, world).status == other, operation
 
 
 def test_without_a_valid_token_nobody_gets_anything(ask: Askers, world: World) -> None:

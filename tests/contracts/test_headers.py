@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from itertools import product
 
 import pytest
 from django.test import Client, RequestFactory
@@ -89,7 +90,8 @@ def test_the_policy_lets_nothing_in_but_our_own_files() -> None:
 
 
 def test_the_api_is_as_strict(ask: Askers) -> None:
-    for asker, path in ((ask.bob, "/incidents"), (NOBODY, "/incidents"), (NOBODY, "/health"), (ask.bob, "/nothing")):
+    by_bob, by_nobody = ("/incidents", "/nothing"), ("/", "/incidents", "/health", "/docs", "/openapi.json")
+    for asker, path in (*product([ask.bob], by_bob), *product([NOBODY], by_nobody)):
         headers = asker.ask("GET", path).headers
         assert {name: headers.get(name) for name in ALWAYS} == ALWAYS, path
 
