@@ -151,7 +151,7 @@ def read(caller: Any, words: str) -> list[str]:
     from baken.record.people.acting import acting
 
     with acting(caller):  # as a request does: under the policies of the caller's role
-        return [row.subject for row in Paginator(reads.found(caller, words), PAGE).get_page(1)]
+        return [row.subject for row in Paginator(reads.found(caller, words).rows, PAGE).get_page(1)]
 
 
 def counted() -> dict[str, int]:

@@ -183,11 +183,11 @@ def test_a_question_in_sql_finds_nothing_of_others_either(cast: Cast) -> None:
     found = {}
     for person in (cast.bob, cast.stranger):
         with acting(person.caller):
-            tokens = search.find([cast.customer.id], [EVERYBODY, DESK], word)
+            ids = search.find([cast.customer.id], [EVERYBODY, DESK], word, 10).ids
             heads = HEADS, [[incident.id]]
             with connection.cursor() as cursor:
                 cursor.execute(*heads)
-                found[person] = (list(tokens or []), cursor.fetchall())
+                found[person] = (ids, cursor.fetchall())
     assert all(found[cast.bob])
     assert found[cast.stranger] == ([], [])
 

@@ -59,7 +59,7 @@ def erased(cast: Cast) -> Tombstone:
 
 
 def found(cast: Cast, word: str) -> int:
-    return reads.found(cast.bob.caller, word).count()
+    return reads.found(cast.bob.caller, word).rows.count()
 
 
 def test_an_erased_person_is_a_row_without_a_name_and_their_texts_are_gone(cast: Cast) -> None:
@@ -311,4 +311,4 @@ def test_a_file_of_an_erased_customer_is_no_file(cast: Cast) -> None:
     with pytest.raises(keys.KeysErased):
         files.content(file)
     with clock.at(START + timedelta(days=1)):
-        assert reads.found(cast.bob.caller, "").count() == 0
+        assert reads.found(cast.bob.caller, "").rows.count() == 0

@@ -45,6 +45,12 @@ HOT: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "queue, resolved": ("bob", "/incidents/?view=resolved", ("incident_at_work",)),
     "queue, what changed": ("bob", "/incidents/changes/?shown={number}&since=1772442000000000", AT_WORK),
     "queue, a search": ("bob", "/incidents/?q=printer+fire", FOUND),
+    "queue, a narrowed search": (
+        "bob",
+        "/incidents/?q=printer+fire&service=cloud&priority=medium&customer=customer",
+        FOUND,
+    ),
+    "queue, a search for digits": ("bob", "/incidents/?q=4711", (*FOUND, "incidents_incident_number_key")),
     "incident at the desk": ("bob", "/incidents/{number}/", (*ONE, *TOLD, "membership_by_role", *SESSION)),
     "search of the desk": ("bob", "/search/?q=fire", FOUND),
     "control room": ("mona", f"/kpis/?{KPI}", (*YEAR, *SEEN, "incident_suspected")),

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 
 from baken.domain.deadlines import Step
 from baken.domain.facts import Kind, Origin, Outcome, Waiting
+from baken.record.catalogue.models import Service
 from baken.record.incidents import break_ins, flows, presence, reads
 from baken.record.incidents.flows import Conflict, IncidentError
 from baken.record.incidents.models import Draft, Incident, Message, Presence
@@ -261,7 +262,7 @@ def test_strangers_find_nothing_and_customers_do_not_work(cast: Cast, incident: 
             act(cast.bob.caller, 1)
     assert before == (kinds(cast.bob.caller, incident), Message.objects.count())
     assert not reads.visible(cast.stranger.caller).exists()
-    assert not reads.found(cast.stranger.caller, "gone").exists()
+    assert not reads.found(cast.stranger.caller, "gone").rows.exists()
     assert not reads.last_said(cast.alice.caller, [])
 
 
@@ -270,13 +271,15 @@ def test_narrowing_a_list(cast: Cast, incident: Incident) -> None:
     every = reads.visible(cast.bob.caller)
     for wanted, found in (
         ({}, {incident, other}),
-        ({"priority": "high"}, {other}),
-        ({"incident_class": "security"}, {other}),
-        ({"service": "cloud", "customer": "customer"}, {incident, other}),
-        ({"service": "other"}, set()),
-        ({"customer": "stranger"}, set()),
+        ({"priorities": ["high", "low"]}, {other}),
+        ({"classes": ["security", "confidentiality"]}, {other}),
+        ({"statuses": ["closed"]}, set()),
+        ({"service": cast.service, "customer": cast.customer}, {incident, other}),
+        ({"service": Service(id=incident.id)}, set()),
+        ({"customer": cast.stranger.user.organisation}, set()),
     ):
-        assert set(reads.narrowed(every, **wanted)) == found
+        assert set(reads.narrowed(every, reads.Wanted(**wanted))) == found
+        assert set(reads.found(cast.bob.caller, "gone", reads.Wanted(**wanted)).rows) == found
 
 
 def test_the_desks_views(cast: Cast, incident: Incident) -> None:
@@ -305,13 +308,13 @@ def test_the_desks_views(cast: Cast, incident: Incident) -> None:
 def test_searching(cast: Cast, incident: Incident, words: str) -> None:
     flows.note(cast.bob.caller, incident.number, body="A secret")
     words = words.format(number=incident.number)
-    assert list(reads.found(cast.bob.caller, words)) == [incident]
-    assert list(reads.found(cast.alice.caller, words)) == ([] if words == "secret" else [incident])
+    assert list(reads.found(cast.bob.caller, words).rows) == [incident]
+    assert list(reads.found(cast.alice.caller, words).rows) == ([] if words == "secret" else [incident])
 
 
 @pytest.mark.parametrize("words", ["²", "9" * 40, "\x00", "%", "gone nowhere", "#"])
 def test_searching_for_what_is_not_there(cast: Cast, words: str) -> None:
-    assert list(reads.found(cast.bob.caller, words)) == []
+    assert list(reads.found(cast.bob.caller, words).rows) == []
 
 
 def test_what_was_said_last_and_what_happened(cast: Cast, incident: Incident) -> None:

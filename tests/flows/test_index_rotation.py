@@ -92,7 +92,7 @@ def test_everything_is_found_at_every_moment_though_it_is_killed_three_times(cas
         ):
             assert by_email(email) is not None, email
         for number in range(100, 110):
-            rows = reads.found(cast.bob.caller, f"printers {number}")
+            rows = reads.found(cast.bob.caller, f"printers {number}").rows
             assert [row.subject for row in rows] == [f"Printer {number} is gone"], number
         people.add_user(
             cast.program, organisation=cast.customer, email=f"new{added}@customer.example", name="N",
@@ -105,7 +105,7 @@ def test_everything_is_found_at_every_moment_though_it_is_killed_three_times(cas
                     cast.program, organisation=cast.customer, email=f"NEW{seen}@customer.example", name="N",
                     roles=[Role.CUSTOMER],
                 )  # fmt: skip
-            assert reads.found(cast.alice.caller, f"scanner s{seen}").count() == 1, seen
+            assert reads.found(cast.alice.caller, f"scanner s{seen}").rows.count() == 1, seen
         added += 1
         asked += 1
 
@@ -151,7 +151,7 @@ def test_killed_before_and_after_each_step_it_goes_on(cast: Cast, at: str, monke
             reindexing.rotate(lambda seen: None)
     assert reindexing.pending()
     assert by_email("alice@customer.example") == cast.alice.user
-    assert reads.found(cast.bob.caller, "printer").count() == 1
+    assert reads.found(cast.bob.caller, "printer").rows.count() == 1
     reindexing.rotate(lambda seen: None)
     assert (versions(), indexkeys.versions().wanted) == ({2}, (2,))
     assert by_email("alice@customer.example") == cast.alice.user
@@ -170,7 +170,7 @@ def test_a_token_that_a_late_writer_made_with_the_old_key_is_swept_up(
     monkeypatch.setattr(reindexing, "_sweep", lambda version: _late(incident, sweep, version))
     reindexing.rotate(lambda seen: None)
     assert versions() == {2}
-    assert reads.found(cast.bob.caller, "printer").count() == 1
+    assert reads.found(cast.bob.caller, "printer").rows.count() == 1
 
 
 def _late(incident: object, sweep: Callable[[int], None], version: int) -> None:

@@ -26,7 +26,7 @@ def written(owner: Organisation, text: str, scope: str = "incident") -> UUID:
 
 
 def found(owners: list[Organisation], text: str, *scopes: str) -> set[UUID]:
-    ids = search.find([owner.id for owner in owners], scopes or ("incident",), text)
+    ids = search.find([owner.id for owner in owners], scopes or ("incident",), text, search.MOST_FOUND).ids
     assert ids == sorted(set(ids), reverse=True)
     return set(ids)
 
@@ -66,6 +66,19 @@ def test_of_more_than_anybody_reads_the_newest_are_found(
     records = [written(owners[number % 2], "printers and scanners") for number in range(5)]
     assert found(owners, "printer scanner") == set(sorted(records)[-3:])
     assert found(owners[:1], "printer") == {records[0], records[2], records[4]}
+    ids = [owner.id for owner in owners]
+    assert [search.find(ids, ["incident"], "printer", most).older for most in (3, 4, 5, 6)] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
+def test_words_that_are_not_looked_for_are_told() -> None:
+    first = " ".join(f"word{number}" for number in range(search.MOST_WANTED))
+    assert search.ignored(first) == []
+    assert search.ignored(f"a {first} Ninth, b-2 NINTH word0") == ["a", "ninth", "b-2"]
 
 
 def test_the_same_word_looks_different_in_another_organisation(owners: list[Organisation]) -> None:

@@ -1,9 +1,11 @@
 """Reading incidents, always narrowed to what the caller may see."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, OuterRef, Prefetch, Q, QuerySet
 
 from baken.domain.facts import Fact
 from baken.record.catalogue.models import Service
@@ -112,17 +114,32 @@ def queue(caller: Caller, view: str) -> QuerySet[Incident]:
     return visible(caller).filter(_views(caller)[view])
 
 
-def narrowed(
-    rows: QuerySet[Incident], *, service: str = "", customer: str = "", priority: str = "", incident_class: str = ""
-) -> QuerySet[Incident]:
-    """The incidents of a service, a customer (by code), a priority, a class; empty for any."""
-    wanted = {
-        "service__code": service,
-        "organisation__code": customer,
-        "priority": priority,
-        "classes__contains": [incident_class] if incident_class else "",
-    }
-    return rows.filter(**{column: value for column, value in wanted.items() if value})
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which incidents a list is narrowed to: all of this; what is empty may be anything, of a collection any of it."""
+
+    service: Service | None = None
+    customer: Organisation | None = None
+    statuses: Collection[str] = ()
+    priorities: Collection[str] = ()
+    classes: Collection[str] = ()
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """As a filter of incidents."""
+        every = {
+            "service": self.service, "organisation": self.customer, "status__in": self.statuses,
+            "priority__in": self.priorities, "classes__overlap": list(self.classes),
+        }  # fmt: skip
+        return {column: value for column, value in every.items() if value}
+
+
+ANY = Wanted()
+
+
+def narrowed(rows: QuerySet[Incident], wanted: Wanted) -> QuerySet[Incident]:
+    """Those of some incidents that are wanted."""
+    return rows.filter(**wanted.columns)
 
 
 def queue_sizes(caller: Caller) -> dict[str, int]:
@@ -160,46 +177,71 @@ def by_ids(caller: Caller, ids: Sequence[UUID]) -> dict[UUID, Incident]:
     return {row.id: row for row in visible(caller).filter(id__in=list(ids))}
 
 
-def found(caller: Caller, words: str) -> QuerySet[Incident]:
-    """Incidents whose number, subject or messages hold all of these words; of very many the newest."""
-    rows = visible(caller)
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found.
+
+    looked_at: how many of the newest that hold the words were looked at, when there are older ones; None when it were
+    all. ignored: the words that were not looked for.
+    """
+
+    rows: QuerySet[Incident]
+    looked_at: int | None = None
+    ignored: Sequence[str] = ()
+
+
+def found(caller: Caller, words: str, wanted: Wanted = ANY) -> Found:
+    """Incidents with this number, or whose subject or messages hold all of these words; `#12` is a number alone.
+
+    The one with the number is the first, then the latest report is. Of very many that hold the words the newest are
+    looked at: `search.MOST_FOUND` of the wanted customer, and `MOST_NARROWED` when anything else is wanted too.
+    """
     words = words.replace("\x00", " ").strip()[:500]
     if not words:
-        return rows.order_by("-reported")
-    if (number := words.lstrip("#")).isdecimal():
-        rows = rows.filter(number=int(number))
-    else:
-        owners = _owners(caller)
-        ids = search.find(owners, [EVERYBODY, DESK] if caller.staff else [EVERYBODY], words)
-        rows = rows.filter(id__in=search.among(ids))
+        return Found(narrowed(visible(caller), wanted).order_by("-reported"))
+    numbered, text = _numbered(caller, words), "" if words.startswith("#") and _digits(words) else words
+    held = search.find(_owners(caller, wanted.customer), _SCOPES[caller.staff], text, _most(wanted))
+    either = search.among([*numbered, *held.ids])  # an OR over them reads whole tables
+    rows = narrowed(visible(caller).filter(id__in=either), wanted)
     opened.searched(rows.count)
-    return rows.order_by("-reported")
+    first = [ExpressionWrapper(Q(id__in=numbered), BooleanField()).desc()] if numbered else []
+    ignored = [] if _digits(words) else search.ignored(text)
+    return Found(rows.order_by(*first, "-reported"), len(held.ids) if held.older else None, ignored)
 
 
-def _owners(caller: Caller) -> list[UUID]:
-    """The organisations whose incidents the caller may see."""
-    if caller.staff:
-        return list(Organisation.objects.order_by("created_at").values_list("id", flat=True))
-    return [caller.organisation] if caller.organisation else []
+MOST_NARROWED = 2_000
+"""Of so many that hold the words it is looked whether they are wanted: each is looked up, which takes its time."""
+_SCOPES = {True: (EVERYBODY, DESK), False: (EVERYBODY,)}
 
 
-def listed(
-    caller: Caller,
-    *,
-    statuses: Collection[str] = (),
-    priorities: Collection[str] = (),
-    classes: Collection[str] = (),
-    service: Service | None = None,
-    customer: Organisation | None = None,
-    words: str = "",
-) -> QuerySet[Incident]:
-    """Incidents that are all of this, the latest report first; what is not given may be anything."""
-    rows = found(caller, words).order_by("-reported", "-number")
-    wanted = {
-        "status__in": statuses, "priority__in": priorities, "classes__overlap": list(classes),
-        "service": service, "organisation": customer,
-    }  # fmt: skip
-    return rows.filter(**{column: value for column, value in wanted.items() if value})
+def _digits(words: str) -> str:
+    """The digits of a number, empty when it is something else."""
+    digits = words.lstrip("#")
+    return digits if digits.isdecimal() else ""
+
+
+def _numbered(caller: Caller, words: str) -> list[UUID]:
+    digits = _digits(words)
+    return list(visible(caller).filter(number=int(digits)).values_list("id", flat=True)) if digits else []
+
+
+def _most(wanted: Wanted) -> int:
+    """How many are looked at: more, when of these some are left."""
+    return MOST_NARROWED if wanted.columns.keys() - {"organisation"} else search.MOST_FOUND
+
+
+def _owners(caller: Caller, customer: Organisation | None) -> list[UUID]:
+    """The organisations among whose incidents it is looked: the caller's own, to the desk the wanted one, or all."""
+    if not caller.staff:
+        return [caller.organisation] if caller.organisation else []
+    if customer:
+        return [customer.id]
+    return list(Organisation.objects.order_by("created_at").values_list("id", flat=True))
+
+
+def listed(caller: Caller, wanted: Wanted, words: str = "") -> QuerySet[Incident]:
+    """Incidents that are wanted and hold the words, the latest report first."""
+    return found(caller, words, wanted).rows.order_by("-reported", "-number")
 
 
 def draft(caller: Caller, incident: Incident, kind: str) -> str:

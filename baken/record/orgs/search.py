@@ -24,12 +24,10 @@ from django.db.models.expressions import RawSQL
 
 from baken.record.orgs import indexkeys
 
-MOST_WORDS = 2_000
-"""Different words of one text that are indexed; what has more is no message."""
 MOST_WANTED = 8
-"""Words of a question that are looked for."""
+"""Words of a question that are looked for; `ignored` tells the others."""
 MOST_FOUND = 500
-"""Records that are found at most; whoever needs others asks with more words."""
+"""Records that whoever looks for words is given; whoever needs others asks with more words."""
 _WORD = re.compile(r"[^\W_]+(?:[.'@+-][^\W_]+)*")
 _STEMMERS = (Stemmer.Stemmer("dutch"), Stemmer.Stemmer("english"))
 _ONE_AT_A_TIME = Lock()  # a stemmer keeps its word in itself
@@ -43,6 +41,13 @@ class Text(NamedTuple):
     scope: str
     record: UUID
     text: str
+
+
+class Found(NamedTuple):
+    """The ids of records, the newest first. older: whether others, older than these, were left out."""
+
+    ids: list[UUID]
+    older: bool
 
 
 def index(organisation: UUID, scope: str, record: UUID, text: str) -> None:
@@ -88,25 +93,32 @@ def index_again(records: Sequence[UUID], texts: Callable[[], Iterable[Text]]) ->
     index_many(texts())
 
 
-def find(organisations: Sequence[UUID], scopes: Sequence[str], text: str) -> list[UUID]:
-    """The ids of records that hold all words of a text, in one of the scopes; none when it has no words.
+def find(organisations: Sequence[UUID], scopes: Sequence[str], text: str, most: int) -> Found:
+    """The records that hold all words of a text but those `ignored`, in one of the scopes; none when it has no words.
 
-    At most `MOST_FOUND`, the newest, the newest first. Use it as `Incident.objects.filter(id__in=among(found))`.
+    most: how many at most, the newest. Use it as `Incident.objects.filter(id__in=among(found.ids))`.
     """
-    wanted = _wanted(text)[:MOST_WANTED]
+    wanted = _wanted(text)
     parameters: list[Any] = []
     for word in wanted:
         pairs = [(owner, made) for owner in organisations for made in _tokens(owner, word)]
         parameters += [_array(owner for owner, _ in pairs), [made for _, made in pairs], list(scopes)]
     if not parameters:
-        return []
+        return Found([], older=False)
     both = " INTERSECT ".join([HOLDING] * len(wanted))  # merges what two index scans give, whichever word is rarer
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT DISTINCT record FROM ({both}) AS found ORDER BY record DESC LIMIT %s",  # noqa: S608  our own text
-            [*parameters, MOST_FOUND],
+            [*parameters, most + 1],
         )
-        return [record for (record,) in cursor.fetchall()]
+        found = [record for (record,) in cursor.fetchall()]
+    return Found(found[:most], older=len(found) > most)
+
+
+def ignored(text: str) -> list[str]:
+    """The words of a question that are not looked for: what has one letter, and what comes after enough others."""
+    wanted = _wanted(text)
+    return [word for word in dict.fromkeys(_wholes(text)) if word not in wanted]
 
 
 def among(ids: Sequence[UUID]) -> RawSQL:
@@ -126,8 +138,8 @@ JOIN orgs_searchtoken ON organisation_id = organisation AND token = word AND sco
 
 
 def _wanted(text: str) -> list[str]:
-    """The words of a question. Of compounds the whole alone: what holds that holds its parts."""
-    return list(dict.fromkeys(word for word in _wholes(text) if len(word) > 1))
+    """The words of a question that count. Of compounds the whole alone: what holds that holds its parts."""
+    return list(dict.fromkeys(word for word in _wholes(text) if len(word) > 1))[:MOST_WANTED]
 
 
 def _tokens(organisation: UUID, word: str) -> list[int]:
@@ -142,7 +154,7 @@ def words(text: str) -> list[str]:
         found[whole] = None
         for part in re.split(r"[.'@+-]", whole):
             found[part] = None
-    return [word for word in found if len(word) > 1][:MOST_WORDS]
+    return [word for word in found if len(word) > 1]
 
 
 def _wholes(text: str) -> list[str]:

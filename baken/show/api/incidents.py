@@ -15,6 +15,7 @@ from baken.record.incidents import flows, reads
 from baken.record.incidents.models import Incident as Row
 from baken.record.incidents.models import Message as MessageRow
 from baken.record.ledger.models import LedgerFact
+from baken.record.orgs.search import MOST_FOUND, MOST_WANTED
 from baken.record.people import reads as people
 from baken.record.people.access import Permission
 from baken.show.api.access import ApiRequest, needs
@@ -94,6 +95,14 @@ class Incident(Schema):
         return row.outage.number if row.outage else None
 
 
+WORDS = (
+    "a number, or words that its subject and messages hold all of; #12 is the number alone. Not looked for are words of "
+    f"one letter, and those after the first {MOST_WANTED} words. When more incidents hold them, the newest "
+    f"{MOST_FOUND} are looked at, of the customer if one is given; the newest {reads.MOST_NARROWED} when status, "
+    "priority, class or service is given"
+)
+
+
 class Filters(Schema):
     """What is listed; what is not given may be anything. Give a name several times for either of its values."""
 
@@ -102,7 +111,7 @@ class Filters(Schema):
     classes: list[IncidentClass] = Field([], alias="class", description="what it touches, among other things")
     service: Code | None = Field(None, description="code of its service")
     customer: Code | None = Field(None, description="code of its customer")
-    q: str = Field("", max_length=500, description="words in number, subject or messages")
+    q: str = Field("", max_length=500, description=WORDS)
     order: Literal["newest", "time-left"] = Field(
         "newest", description="time-left: by the next deadline, soonest first"
     )
@@ -162,12 +171,14 @@ def listing(request: ApiRequest, filters: Query[Filters], paging: Query[Paging])
     caller = request.auth
     rows = reads.listed(
         caller,
-        statuses=filters.status,
-        priorities=filters.priority,
-        classes=filters.classes,
-        service=catalogue.service(caller, filters.service) if filters.service else None,
-        customer=people.organisation(caller, filters.customer) if filters.customer else None,
-        words=filters.q,
+        reads.Wanted(
+            statuses=filters.status,
+            priorities=filters.priority,
+            classes=filters.classes,
+            service=catalogue.service(caller, filters.service) if filters.service else None,
+            customer=people.organisation(caller, filters.customer) if filters.customer else None,
+        ),
+        filters.q,
     ).select_related("survivor", "outage")
     return page(ordered_by_time_left(rows) if filters.order == "time-left" else rows, paging)
 

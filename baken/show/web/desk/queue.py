@@ -33,13 +33,17 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What was asked for. words: a search instead of a view. query: the address's part that asks for the same."""
+    """What was asked for. words: a search instead of a view. query: the address's part that asks for the same.
+
+    search: what the words found.
+    """
 
     form: QueueForm
     view: str
     words: str
     query: str
     rows: QuerySet[Incident]
+    search: reads.Found | None
 
     def page(self, number: str | None) -> Page[Incident]:
         """One page of the incidents, in order."""
@@ -48,23 +52,32 @@ class Asked:
 
 def asked(caller: Caller, given: QueryDict) -> Asked:
     """The queue that an address asks for; what it asks wrongly counts as not asked."""
+    services = {service.code: service for service in catalogue.services(caller)}
+    customers = {customer.code: customer for customer in people.customers(caller)}
     form = QueueForm(
         given,
-        services=[(service.code, service.name) for service in catalogue.services(caller)],
-        customers=[(customer.code, customer.name) for customer in people.customers(caller)],
+        services=[(code, service.name) for code, service in services.items()],
+        customers=[(code, customer.name) for code, customer in customers.items()],
     )
     form.is_valid()
     wanted: dict[str, Any] = {name: value for name, value in form.cleaned_data.items() if value}
     words, view = wanted.pop("q", ""), wanted.pop("view", "open")
-    named = {"service": "service", "customer": "customer", "priority": "priority", "class": "incident_class"}
-    narrow = {argument: wanted[name] for name, argument in named.items() if name in wanted}
-    rows = reads.found(caller, words) if words else reads.queue(caller, view)
-    rows = reads.narrowed(rows, **narrow)
-    if not words:
-        rows = rows.order_by("-resolved_at") if view == "resolved" else clocks.ordered_by_time_left(rows)
+    narrow = reads.Wanted(
+        service=services.get(wanted.get("service", "")),
+        customer=customers.get(wanted.get("customer", "")),
+        priorities=[wanted[name] for name in ("priority",) if name in wanted],
+        classes=[wanted[name] for name in ("class",) if name in wanted],
+    )
+    search = reads.found(caller, words, narrow) if words else None
+    rows = search.rows if search else _viewed(caller, view, narrow)
     query = QueryDict(mutable=True)
     query.update({"view": view, **({"q": words} if words else {}), **wanted})
-    return Asked(form, view, words, query.urlencode(), rows)
+    return Asked(form, view, words, query.urlencode(), rows, search)
+
+
+def _viewed(caller: Caller, view: str, narrow: reads.Wanted) -> QuerySet[Incident]:
+    rows = reads.narrowed(reads.queue(caller, view), narrow)
+    return rows.order_by("-resolved_at") if view == "resolved" else clocks.ordered_by_time_left(rows)
 
 
 def rows(incidents: Iterable[Incident], view: Iterable[int] | None = None) -> list[Row]:

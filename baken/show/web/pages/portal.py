@@ -15,8 +15,9 @@ def own_incidents(request: PageRequest) -> HttpResponse:
     """A customer's incidents: those that are open, or those that are done."""
     done = request.GET.get("show") == "done"
     wanted = request.GET.get("q", "").strip()
-    if wanted:
-        rows = reads.found(request.caller, wanted)
+    search = reads.found(request.caller, wanted) if wanted else None
+    if search:
+        rows = search.rows
     else:
         rows = reads.done(request.caller) if done else reads.open_incidents(request.caller).order_by("-updated_at")
     page = Paginator(rows, SHOWN).get_page(request.GET.get("page"))
@@ -26,6 +27,7 @@ def own_incidents(request: PageRequest) -> HttpResponse:
         "rows": [(row, words.for_the_customer(row), said.get(row.id)) for row in page.object_list],
         "done": done,
         "words": wanted,
+        "search": search,
         "open_count": reads.open_incidents(request.caller).count(),
     }
     return show(request, "portal/incidents.html", context)

@@ -35,9 +35,12 @@ class Found:
 def search(request: PageRequest) -> HttpResponse:
     """What fits the words: a whole page, or for the palette the list alone."""
     words = request.GET.get("q", "").strip()[:200]
-    found = [*_places(request, words), *_records(request.caller, words)] if words else list(_places(request, ""))
+    looked = words and request.caller.may(Permission.READ_INCIDENTS)
+    search = incidents.found(request.caller, words) if looked else None
+    found = [*_places(request, words), *(_records(request.caller, words, search) if words else ())]
     alone = request.headers.get("HX-Request") == "true"
-    return show(request, "search/found.html" if alone else "search/search.html", {"words": words, "found": found})
+    context = {"words": words, "found": found, "search": search}
+    return show(request, "search/found.html" if alone else "search/search.html", context)
 
 
 def _places(request: HttpRequest, words: str) -> Iterator[Found]:
@@ -47,10 +50,9 @@ def _places(request: HttpRequest, words: str) -> Iterator[Found]:
                 yield Found(link.label, group.label, link.url)
 
 
-def _records(caller: Caller, words: str) -> Iterator[Found]:
-    if caller.may(Permission.READ_INCIDENTS):
-        for row in incidents.found(caller, words)[:SHOWN]:
-            yield Found(f"#{row.number} {row.subject}", gettext("Incident"), reverse("incident", args=[row.number]))
+def _records(caller: Caller, words: str, search: incidents.Found | None) -> Iterator[Found]:
+    for row in search.rows[:SHOWN] if search else ():
+        yield Found(f"#{row.number} {row.subject}", gettext("Incident"), reverse("incident", args=[row.number]))
     if caller.may(Permission.READ_CATALOGUE):
         for service in _named(catalogue.services(caller), words):
             yield Found(service.name, gettext("Service"), reverse("service", args=[service.code]))
