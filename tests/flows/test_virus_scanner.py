@@ -4,13 +4,17 @@ import os
 import shutil
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
@@ -19,7 +23,7 @@ from baken.record.audits.models import Audit
 from baken.record.detection import flows as detection
 from baken.record.incidents.models import Incident
 from baken.record.ledger.models import LedgerFact
-from baken.record.orgs import files
+from baken.record.orgs import arriving, files
 from baken.record.orgs.arriving import AT_ONCE, CHUNK, PER_HOUR, Arrival, FileError
 from baken.record.orgs.models import File, FileChunk, FileFault
 from tests.conftest import Cast
@@ -165,16 +169,45 @@ def test_without_an_answer_nothing_is_taken_unless_that_was_chosen(
             assert not FileChunk.objects.exists()
 
 
+def sent(cast: Cast, by: UUID, at: datetime) -> File:
+    arrival = Arrival(cast.customer.id, name="b", at=at, by=by)
+    arrival.write(b"b")
+    return arrival.finish()
+
+
 def test_one_person_sends_only_so_many_files_in_an_hour(cast: Cast) -> None:
     by = cast.alice.user.id
     File.objects.bulk_create(
         File(organisation=cast.customer, name="a", by=by, created_at=NOW + timedelta(seconds=number))
         for number in range(PER_HOUR)
     )
+    late = NOW + timedelta(minutes=59)
     with pytest.raises(FileError, match="at most 100 files in an hour"):
-        Arrival(cast.customer.id, name="b", at=NOW + timedelta(minutes=59), by=by)
-    Arrival(cast.customer.id, name="b", at=NOW + timedelta(hours=2), by=by)
-    Arrival(cast.customer.id, name="b", at=NOW + timedelta(minutes=59), by=cast.stranger.user.id)
+        sent(cast, by, late)
+    sent(cast, by, NOW + timedelta(hours=2))
+    sent(cast, cast.stranger.user.id, late)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_files_that_one_person_sends_at_the_same_moment_all_count(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arriving, "PER_HOUR", 2)
+    together = threading.Barrier(6)
+
+    def send(_: int) -> bool:
+        arrival = Arrival(cast.customer.id, name="b", at=NOW, by=cast.alice.user.id)
+        arrival.write(b"b")
+        connection.ensure_connection()
+        together.wait(30)
+        try:
+            return bool(arrival.finish())
+        except FileError:
+            return False
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(send, range(6))) == 2
+    assert File.objects.filter(by=cast.alice.user.id).count() == 2
 
 
 @pytest.mark.parametrize(

@@ -65,8 +65,6 @@ class Arrival:
         by: UUID | None = None,
         visible: bool = True,
     ) -> None:
-        if by and File.objects.filter(by=by, created_at__gt=at - timedelta(hours=1)).count() >= PER_HOUR:
-            raise FileError(f"file: at most {PER_HOUR} files in an hour; try again later")
         told = "".join(filter(str.isprintable, name))  # no end of a header, and nothing that turns the name round
         short = told.replace("\\", "/").rsplit("/", 1)[-1].strip()[:200] or "file"
         self.file = File(
@@ -113,10 +111,21 @@ class Arrival:
         if self.file._state.adding:
             self._look_at(piece)
             with transaction.atomic():
+                self._count()
                 self.file.save(force_insert=True)
         self._digest.update(piece)
         self._scan.send(piece)
         self._pending.append(piece)
+
+    def _count(self) -> None:
+        """It is one of so many in an hour, also when others of the same sender come at this moment."""
+        if self.file.by is None:
+            return
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('files/' || %s, 0))", [str(self.file.by)])
+        since = self.file.created_at - timedelta(hours=1)
+        if File.objects.filter(by=self.file.by, created_at__gt=since).count() >= PER_HOUR:
+            raise FileError(f"file: at most {PER_HOUR} files in an hour; try again later")
 
     def _look_at(self, head: bytes) -> None:
         self.file.media_type, family = recognise(head, self.file.name)
