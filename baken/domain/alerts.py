@@ -49,6 +49,12 @@ def legible(text: str, kept: str = "\n\t") -> str:
     return "".join(f"<U+{ord(one):04X}>" if one not in kept and _is_unseen(one) else one for one in text)
 
 
+def excerpt(text: str, most: int, kept: str = "\n\t") -> str:
+    """A legible text of at most so many characters; one that was cut ends in an ellipsis."""
+    text = legible(text[: most + 1], kept)
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
 def _is_unseen(one: str) -> bool:
     """Controls, formats such as the bidirectional ones, and separators of lines that no line is made of."""
     return unicodedata.category(one) in ("Cc", "Cf", "Zl", "Zp")

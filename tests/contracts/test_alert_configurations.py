@@ -5,6 +5,8 @@ import re
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,28 @@ def test_the_script_for_wazuh_hands_over_the_alert(token: str, live_server: Live
     address = f"{live_server.url}/api/v1/alerts/wazuh"
     subprocess.run([sys.executable, script, SAMPLES / "wazuh.json", token, address], check=True)
     assert "Accepted password" in Incident.objects.get().messages.get().body
+    refused = subprocess.run(
+        [sys.executable, script, SAMPLES / "wazuh.json", "baken_x", address], check=False, capture_output=True
+    )
+    assert b"401" in refused.stderr, "what will not do is not tried again, and is told of"
+
+
+def test_the_script_for_wazuh_tries_again(tmp_path: Path) -> None:
+    answers, heard = [503, 429, 200], list[bytes]()
+
+    class Busy(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            heard.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(answers[len(heard) - 1])
+            self.end_headers()
+
+    script = tmp_path / "custom-baken"
+    script.write_text(block("python", "alert_file").replace("time.sleep(wait)", "time.sleep(0)"))
+    with HTTPServer(("127.0.0.1", 0), Busy) as server, ThreadPoolExecutor() as beside:
+        beside.submit(lambda: [server.handle_request() for _ in answers])
+        address = f"http://127.0.0.1:{server.server_port}"
+        subprocess.run([sys.executable, script, SAMPLES / "wazuh.json", "baken_x", address], check=True, timeout=60)
+    assert heard == [(SAMPLES / "wazuh.json").read_bytes()] * 3
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not here")

@@ -2,11 +2,13 @@
 
 import base64
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings as configured
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
@@ -20,17 +22,27 @@ from baken.record.incidents.models import Incident, Message
 from baken.record.ledger import clock
 from baken.record.people.access import Permission, Role
 from baken.show.api import alert_formats
+from baken.show.api.alerts import LARGEST
 from baken.show.api.parsing import DEEPEST
 from tests.conftest import Cast
 from tests.contracts.asking import NOBODY, Asker, Askers, with_token
 from tests.contracts.conftest import NOW
 
 SAMPLES = Path(__file__).parent / "alerts"
+PAGE = Path(__file__).resolve().parents[2] / "docs/how-to/take-alerts-of-crowdsec-wazuh-falco-fail2ban.md"
 TOOLS = ("crowdsec", "wazuh", "falco", "fail2ban", "generic")
 
 
 def sample(tool: str) -> Any:
     return json.loads((SAMPLES / f"{tool}.json").read_text())
+
+
+def nested(depth: int) -> Any:
+    """So many lists inside each other."""
+    body: Any = []
+    for _ in range(depth - 1):
+        body = [body]
+    return body
 
 
 @pytest.fixture
@@ -139,10 +151,10 @@ def test_the_minimum_level_can_be_set_and_a_source_can_be_switched_off(machine: 
     ("generic", [], "body"),
     ("generic", generic(1) | {"level": "terrible"}, "level"),
     ("generic", generic(1) | {"colour": "red"}, "colour"),
-    ("generic", [generic(1), {"rule": "x"}], "1.level"),
+    ("generic", [{"rule": "x"}, generic(1) | {"level": 3}], "0.level"),
     ("fail2ban", {"jail": "sshd"}, "ip"),
     ("falco", {"rule": "x", "priority": "loud", "output": "x"}, "priority"),
-    ("wazuh", {"rule": {"id": "1", "level": 99}}, "rule.level"),
+    ("wazuh", {"rule": {"id": "1", "level": "grave"}}, "rule.level"),
     ("crowdsec", [{"message": "no scenario"}], "0.scenario"),
 ])  # fmt: skip
 def test_what_does_not_fit_is_refused_by_name_and_as_a_whole(machine: Asker, tool: str, body: Any, field: str) -> None:
@@ -150,10 +162,71 @@ def test_what_does_not_fit_is_refused_by_name_and_as_a_whole(machine: Asker, too
     assert not AlertTaken.objects.exists()
 
 
-def test_a_body_may_be_large_but_not_too_large(machine: Asker) -> None:
-    send(machine, "generic", generic(1, text="x" * 90_000))
-    large = [generic(n, text="x" * 90_000) for n in range(12)]
-    assert machine.problem("POST", "/alerts/generic-1", large) == (413, None)
+def test_of_a_list_what_fits_is_kept_and_the_answer_names_what_does_not(machine: Asker) -> None:
+    taken = send(machine, "crowdsec", [*sample("crowdsec"), {"message": "no scenario"}, 3])
+    assert (taken["new"], len(taken["incidents"])) == (2, 1)
+    assert [one["field"] for one in taken["unread"]] == ["2.scenario", "3.scenario"]
+    assert taken["unread"][0]["detail"] == "Field required"
+    assert send(machine, "crowdsec", sample("crowdsec"))["unread"] == []
+
+
+SHAPED = "GET /\x00?a=\ud83d\x1b " + "a" * 150_000
+"""What an outsider had a tool say."""
+
+
+@pytest.mark.parametrize(("tool", "change"), [
+    ("crowdsec", {"events": [{"meta": [{"key": "http_path\x00", "value": SHAPED}]}], "decisions": None}),
+    ("crowdsec", {"message": SHAPED, "source": {"scope": None, "value": SHAPED}, "machine_id": None, "uuid": None}),
+    ("crowdsec", {"decisions": [{"type": "ban", "duration": None}] * 1_500, "scenario": SHAPED}),
+    ("wazuh", {"full_log": SHAPED, "data": {"url": SHAPED}}),
+    ("wazuh", {"rule": {"id": "1", "level": 17, "description": SHAPED}, "agent": {"id": SHAPED, "name": None}}),
+    ("wazuh", {"full_log": None, "agent": None, "data": {"a": nested(500)}, "id": SHAPED}),
+    ("falco", {"output": SHAPED, "hostname": None, "uuid": None}),
+    ("falco", {"output_fields": {SHAPED: SHAPED}, "priority": "Critical"}),
+    ("generic", {"rule": SHAPED, "host": SHAPED, "title": SHAPED, "text": SHAPED, "id": SHAPED}),
+])  # fmt: skip
+def test_nothing_that_an_outsider_has_a_tool_say_keeps_it_from_alerting(
+    machine: Asker, ask: Askers, tool: str, change: dict[str, Any]
+) -> None:
+    ask.adam.patch(f"/alert-sources/{tool}-1", {"minimum": "info"})
+    alert = sample(tool)[1] if tool == "crowdsec" else sample(tool)
+    taken = send(machine, tool, [alert | change])
+    assert (taken["new"], taken["unread"]) == (1, [])
+    incident = Incident.objects.get(number=taken["incidents"][0])
+    body = incident.messages.get().body
+    assert len(body) <= alerts.LONGEST
+    assert body.endswith("…") == (len(body) == alerts.LONGEST), "what is cut says so"
+    (group,) = ask.mona.get("/alert-groups")["items"]
+    assert all(len(group[name]) <= 200 for name in ("rule", "host", "title"))
+    if tool == "generic":
+        assert group["host"].startswith("GET /<U+0000>?a=<U+D83D><U+001B> aaa") and group["host"].endswith("a…")
+    if change.get("rule") and tool == "wazuh":
+        assert group["level"] == "critical"
+
+
+def test_bytes_that_are_no_text_keep_no_tool_from_alerting(machine: Asker) -> None:
+    content = (
+        json.dumps(sample("wazuh") | {"full_log": "HERE"}).encode().replace(b"HERE", b"\xff \xed\xa0\x80 \x01 \xe9")
+    )
+    number = machine.ask("POST", "/alerts/wazuh-1", content=content).expect(200)["incidents"][0]
+    assert "\ufffd" in Incident.objects.get(number=number).messages.get().body
+
+
+def test_a_flood_of_long_rules_is_told_of(machine: Asker) -> None:
+    many = [generic(n, rule=f"{n} {SHAPED}", host=SHAPED[:9_000]) for n in range(floods.MOST_NEW + 8)]
+    assert len(send(machine, "generic", many)["incidents"]) == floods.MOST_NEW + 1
+
+
+def test_a_full_group_of_crowdsec_fits_also_when_an_attacker_asks_for_the_longest_addresses(machine: Asker) -> None:
+    threshold = int(re.findall(r"^group_threshold: (\d+)$", PAGE.read_text(), re.MULTILINE)[0])
+    event = {
+        "meta": [{"key": "http_path", "value": "/" + "a" * 8_000}, {"key": "http_user_agent", "value": "b" * 2_000}]
+    }
+    full = [sample("crowdsec")[1] | {"uuid": str(n), "events": [event] * 40} for n in range(threshold)]
+    assert send(machine, "crowdsec", full)["new"] == threshold
+    size = len(json.dumps(full))
+    assert configured.DATA_UPLOAD_MAX_MEMORY_SIZE < size < LARGEST
+    assert machine.problem("POST", "/alerts/crowdsec-1", full + full) == (413, None)
 
 
 def test_a_token_that_sends_too_often_is_told_to_wait_and_takes_nothing_from_others(
@@ -285,24 +358,16 @@ def test_a_source_needs_a_service_that_is_there(ask: Askers, cast: Cast) -> None
     assert ask.adam.problem("POST", "/alert-sources", body | {"service": "cloud"}) == (422, "code")
 
 
-def nested(depth: int) -> Any:
-    """So many lists inside each other."""
-    body: Any = []
-    for _ in range(depth - 1):
-        body = [body]
-    return body
-
-
 def test_what_lies_too_deep_is_refused_before_anything_walks_through_it(machine: Asker, ask: Askers) -> None:
     alert = sample("falco")
     send(machine, "falco", alert | {"uuid": "deep-enough", "more": nested(DEEPEST - 1)})
+    content = json.dumps(alert | {"more": "HERE"}).replace('"HERE"', "[" * 50_000 + "]" * 50_000).encode()
+    answer = machine.ask("POST", "/alerts/falco-1", content=content)
+    assert (answer.status, answer.body["field"]) == (422, "body")
+    assert f"at most {DEEPEST} lists and objects" in answer.body["detail"]
     for depth in (DEEPEST, 900, 50_000):
-        content = json.dumps(alert | {"more": "HERE"}).replace('"HERE"', "[" * depth + "]" * depth).encode()
-        answer = machine.ask("POST", "/alerts/falco-1", content=content)
-        assert (answer.status, answer.body["field"]) == (422, "body"), depth
-        assert f"at most {DEEPEST} lists and objects" in answer.body["detail"]
-    content = b'{"service": "cloud", "subject": "Down", "more": ' + b"[" * 900 + b"]" * 900 + b"}"
-    assert ask.bob.ask("POST", "/incidents", content=content).body["field"] == "body"
+        content = b'{"service": "cloud", "subject": "Down", "more": ' + b"[" * depth + b"]" * depth + b"}"
+        assert ask.bob.ask("POST", "/incidents", content=content).body["field"] == "body", depth
 
 
 def test_of_a_long_alert_only_what_is_kept_is_written(machine: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -325,4 +390,4 @@ def test_a_source_that_takes_nothing_does_not_read_what_is_sent(machine: Asker, 
     ask.adam.patch("/alert-sources/falco-1", {"active": False})
     assert machine.ask("POST", "/alerts/falco-1", content=b"{").status == 409
     assert machine.ask("POST", "/alerts/nothing", content=b"{").status == 404
-    assert machine.ask("POST", "/alerts/generic-1", content=b"[" * 1_000_001).status == 413
+    assert machine.ask("POST", "/alerts/generic-1", content=b"[" * (LARGEST + 1)).status == 413

@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse, Unread
 
 from baken.run import bodies
 from baken.run.bodies import LITTLE, RATE, SMALL, Pages, Turns, largest
+from baken.show.api.parsing import read_within
 
 PIECE = 1 << 20
 
@@ -158,6 +159,20 @@ def test_what_is_no_file_is_not_read_without_a_limit() -> None:
         return HttpResponse(b"", status=413)
 
     assert Talk(look).send(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)[0] == 413
+
+
+@pytest.mark.django_db
+def test_what_has_a_limit_of_its_own_is_read_up_to_that() -> None:
+    most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1_000
+    sizes: list[tuple[bool, int]] = []
+
+    def look(request: ASGIRequest) -> HttpResponse:
+        sizes.append((read_within(request, most), len(request.body)))
+        return HttpResponse(b"yes")
+
+    for size in (most, most + 1):
+        assert Talk(look).send(size)[0] == 200
+    assert sizes == [(True, most), (False, most + 1)]
 
 
 @pytest.mark.django_db

@@ -10,7 +10,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import QuerySet
 
-from baken.domain.alerts import LEVELS, Alert, Level, legible, reaches
+from baken.domain.alerts import LEVELS, Alert, Level, excerpt, reaches
 from baken.domain.facts import IncidentClass
 from baken.domain.instants import to_us
 from baken.record.detection import floods, known
@@ -120,7 +120,7 @@ def _begin(source: AlertSource, together: Mapping[Matter, Sequence[Alert]]) -> d
 
 
 def _open(source: AlertSource, alert: Alert) -> Incident:
-    subject = f"{source.service.code}: {legible(alert.title or alert.rule, '')}"[:LINE]
+    subject = _line(f"{source.service.code}: {alert.title or alert.rule}")
     level, now = URGENCY[alert.level], to_us(clock.now())
     return open_incident(source.service, subject, _text(source, alert), level, [IncidentClass.SECURITY], now)
 
@@ -170,13 +170,13 @@ def _grave(source: AlertSource, alert: Alert) -> bool:
 
 
 def _line(text: str) -> str:
-    return legible(text, "")[:LINE]
+    return excerpt(text, LINE, "")
 
 
 def _text(source: AlertSource, alert: Alert) -> str:
-    where = f" on {alert.host}" if alert.host else ""
-    head = f"Break-in suspected. {source.name or source.code} alerts: {alert.rule}{where}, level {alert.level.value}."
-    return f"{legible(head, '')}\n\n{legible(alert.text)}"[:LONGEST].strip()
+    where = f" on {_line(alert.host)}" if alert.host else ""
+    what = f"{_line(source.name or source.code)} alerts: {_line(alert.rule)}{where}, level {alert.level.value}."
+    return excerpt(f"Break-in suspected. {what}\n\n{alert.text}".strip(), LONGEST)
 
 
 def _matter(source: AlertSource, alert: Alert) -> Matter:

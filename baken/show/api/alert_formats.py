@@ -7,12 +7,12 @@ tool: forms of our own. Tools may add members to theirs; of ours an unknown memb
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from ninja import Schema
 from ninja.errors import ValidationError
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic import ValidationError as Misfit
 
 from baken.domain.alerts import Alert, Level
@@ -24,13 +24,14 @@ MOST = 1_000
 """Alerts in one request."""
 COMPACT = json.JSONEncoder(ensure_ascii=False)
 
-Short = Annotated[str, StringConstraints(max_length=500)]
-Some = Annotated[str, StringConstraints(min_length=1, max_length=500)]
-Long = Annotated[str, StringConstraints(max_length=100_000)]
+Some = Annotated[str, StringConstraints(min_length=1)]
+Text = Annotated[str, BeforeValidator(lambda given: "" if given is None else given)]
+"""What a tool may also leave out, or send as null. However long it is, it is taken, and cut where it is kept: outsiders
+have a say in it, and nobody may keep a tool from alerting of them."""
 
 
 class Told(Schema):
-    """A tool's own form, of which these members are read."""
+    """A tool's own form, of which these members are read; as little as possible is asked of them."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -42,27 +43,19 @@ class Told(Schema):
 class CrowdSecSource(Schema):
     """Who attacked, as CrowdSec names them."""
 
-    scope: Short = ""
-    value: Short = ""
-
-
-class CrowdSecDecision(Schema):
-    """What CrowdSec did about it."""
-
-    type: Short = ""
-    duration: Short = ""
+    value: Text = ""
 
 
 class CrowdSecAlert(Told):
     """`models.Alert` of CrowdSec."""
 
     scenario: Some
-    message: Long | None = None
+    message: Text = ""
     source: CrowdSecSource | None = None
-    decisions: Annotated[list[CrowdSecDecision], Field(max_length=1_000)] | None = None
-    machine_id: Short = ""
+    decisions: list[Any] | None = None
+    machine_id: Text = ""
     simulated: bool | None = None
-    uuid: Short = ""
+    uuid: Text = ""
 
     def alert(self, given: Any) -> Alert:
         """What was blocked is low, what was not is medium; an exercise is for information."""
@@ -72,7 +65,7 @@ class CrowdSecAlert(Told):
             rule=self.scenario,
             host=self.machine_id,
             title=f"{self.scenario} from {self.source.value}" if self.source and self.source.value else self.scenario,
-            text=f"{self.message or ''}\n\n{_whole(given)}".strip(),
+            text=f"{self.message}\n\n{_whole(given)}".strip(),
             level=Level.INFO if self.simulated else level,
             named=bool(self.uuid),
         )
@@ -82,32 +75,33 @@ class WazuhRule(Schema):
     """What fired."""
 
     id: Annotated[str | int, Field(union_mode="left_to_right")]
-    level: Annotated[int, Field(ge=0, le=16)]
-    description: Short = ""
+    level: int
+    description: Text = ""
 
 
 class WazuhAgent(Schema):
     """On which machine."""
 
-    id: Short = ""
-    name: Short = ""
+    id: Text = ""
+    name: Text = ""
 
 
 class WazuhAlert(Told):
     """An alert of Wazuh, as in alerts.json."""
 
-    id: Short = ""
+    id: Text = ""
     rule: WazuhRule
-    agent: WazuhAgent = WazuhAgent()
-    full_log: Long = ""
+    agent: WazuhAgent | None = None
+    full_log: Text = ""
 
     def alert(self, given: Any) -> Alert:
         """Wazuh's own classes: 15 and more is critical, 12 high, 7 medium, 4 low."""
         steps = ((15, Level.CRITICAL), (12, Level.HIGH), (7, Level.MEDIUM), (4, Level.LOW))
+        agent = self.agent or WazuhAgent()
         return Alert(
             key=self.id or _digest(given),
             rule=str(self.rule.id),
-            host=self.agent.name or self.agent.id,
+            host=agent.name or agent.id,
             title=self.rule.description,
             text=f"{self.full_log}\n\n{_whole(given)}".strip(),
             level=next((level for least, level in steps if self.rule.level >= least), Level.INFO),
@@ -126,9 +120,9 @@ class FalcoAlert(Told):
 
     rule: Some
     priority: Annotated[str, StringConstraints(to_lower=True, pattern=f"(?i)^({'|'.join(FALCO)})$")]
-    output: Long
-    hostname: Short = ""
-    uuid: Short = ""
+    output: Text = ""
+    hostname: Text = ""
+    uuid: Text = ""
 
     def alert(self, given: Any) -> Alert:
         """The priorities are those of syslog."""
@@ -137,7 +131,7 @@ class FalcoAlert(Told):
             rule=self.rule,
             host=self.hostname,
             title=self.rule,
-            text=f"{self.output}\n\n{_whole(given)}",
+            text=f"{self.output}\n\n{_whole(given)}".strip(),
             level=FALCO[self.priority.lower()],
             named=bool(self.uuid),
         )
@@ -148,7 +142,7 @@ class Fail2BanAlert(Input):
 
     jail: Some
     ip: Some
-    host: Short = ""
+    host: str = ""
     failures: Annotated[int, Field(ge=0, lt=2**31)] = 0
     time: Annotated[float, Field(ge=0, lt=2**33)]
     level: Level = Level.LOW
@@ -164,12 +158,12 @@ class Fail2BanAlert(Input):
 class GenericAlert(Input):
     """An alert of any other tool. id: the same when it is sent again; without it equal ones soon after are one."""
 
-    id: Short = ""
+    id: str = ""
     rule: Some
-    host: Short = ""
+    host: str = ""
     level: Level
-    title: Annotated[str, StringConstraints(max_length=200)] = ""
-    text: Long = ""
+    title: str = ""
+    text: str = ""
 
     def alert(self, given: Any) -> Alert:
         """As it stands."""
@@ -186,21 +180,23 @@ FORMS: Mapping[str, type[Told | Fail2BanAlert | GenericAlert]] = {
 }
 
 
-def read(tool: str, body: Any) -> Sequence[Alert]:
-    """The alerts in a body: one, or a list of them. Raises ninja's ValidationError, which names the member."""
-    if not isinstance(body, list):
-        return [_read(tool, body, ())]
-    if not 1 <= len(body) <= MOST:
+def read(tool: str, body: Any) -> tuple[list[Alert], list[dict[str, Any]]]:
+    """The alerts in a body, one or a list of them; and what does not fit of those of the list that cannot be read.
+
+    Raises ninja's ValidationError, which names the members, when none of them can.
+    """
+    if isinstance(body, list) and not 1 <= len(body) <= MOST:
         raise ValidationError([{"loc": ("body",), "msg": f"send 1 to {MOST} alerts at once"}])
-    return [_read(tool, one, (index,)) for index, one in enumerate(body)]
-
-
-def _read(tool: str, one: Any, where: tuple[int, ...]) -> Alert:
-    try:
-        return FORMS[tool].model_validate(one).alert(one)
-    except Misfit as error:
-        errors = [{"loc": ("body", "data", *where, *found["loc"]), "msg": found["msg"]} for found in error.errors()]
-        raise ValidationError(errors) from error
+    alerts, unread = [], []
+    for where, one in enumerate(body) if isinstance(body, list) else [(None, body)]:
+        try:
+            alerts.append(FORMS[tool].model_validate(one).alert(one))
+        except Misfit as error:
+            place = ("body", "data") if where is None else ("body", "data", where)
+            unread += [{"loc": (*place, *found["loc"]), "msg": found["msg"]} for found in error.errors()]
+    if not alerts:
+        raise ValidationError(unread)
+    return alerts, unread
 
 
 def _whole(given: Any) -> str:

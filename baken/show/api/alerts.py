@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import logging
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -16,15 +17,17 @@ from baken.record.catalogue import reads as catalogue
 from baken.record.detection import alerts, sources
 from baken.record.detection.models import AlertGroup, AlertSource
 from baken.record.people.access import Permission
-from baken.show.api import limiting
+from baken.show.api import alert_formats, limiting
 from baken.show.api.access import ApiRequest, Token, code_in, needs
-from baken.show.api.alert_formats import read
+from baken.show.api.parsing import read_within
+from baken.show.api.problems import misfits
 from baken.show.api.schemas import Code, Input, MaybeLine, Moment, Page, Paging, page
 
 READ, WRITE, SEND = Permission.READ_ALERTS, Permission.WRITE_MONITORS, Permission.WRITE_ALERTS
 CATALOGUE = Permission.READ_CATALOGUE
-LARGEST = 1_000_000
-"""Bytes of one request."""
+LARGEST = 5_000_000
+"""Bytes of one request. More than others have: what attackers did comes with it, and how much that is they decide."""
+log = logging.getLogger(__name__)
 router = Router(tags=["Alerts"])
 
 NewCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$"), Field(examples=["falco-production"])]
@@ -50,7 +53,8 @@ class SourceToken(Token):
             source = code_in(request, "source")
             sources.open_to(caller, source)
             limiting.count(request, "alerts", f"{caller.actor}/{source}")
-            if len(request.body) > LARGEST:
+            request.of_outsiders = True  # type: ignore[attr-defined]  # the parser mends what it would refuse
+            if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST or not read_within(request, LARGEST):
                 raise RequestDataTooBig
         return caller
 
@@ -135,13 +139,24 @@ class Group(Schema):
         return row.incident.number if row.incident else None
 
 
+class Unread(Schema):
+    """What does not fit of an alert. `field` begins with which one of the list it is, from 0."""
+
+    field: str = Field(examples=["3.rule.level"])
+    detail: str = Field(examples=["Field required"])
+
+
 class Taken(Schema):
-    """What became of the alerts: new ones, those that were known, and of the new ones those below the minimum."""
+    """What became of the alerts: new ones, those that were known, and of the new ones those below the minimum.
+
+    `unread` says what does not fit of those in a list that were not kept.
+    """
 
     new: int = Field(examples=[1])
     known: int = Field(examples=[0])
     signals: int = Field(examples=[0])
     incidents: list[int] = Field(examples=[[1042]])
+    unread: list[Unread] = Field(examples=[[]])
 
 
 def _sending(summary: str) -> dict[str, Any]:
@@ -154,11 +169,17 @@ def send(
 ) -> Any:
     """Alerts as the source's tool sends them: one, or a list. They are kept before this answers, each once.
 
-    docs/how-to has the configuration of each tool. At most 1 MB; 429 with Retry-After when a token sends too often.
+    docs/how-to has the configuration of each tool. At most 5 MB; 429 with Retry-After when a token sends too often.
+    Of a list what fits is kept, and `unread` names what does not. Text is shown with the numbers of characters that
+    cannot be stored, and cut where it is too long.
     """
-    taken = alerts.take(request.auth, source, read(sources.tool_of(request.auth, source), data))
+    read, unread = alert_formats.read(sources.tool_of(request.auth, source), data)
+    taken = alerts.take(request.auth, source, read)
+    if unread:
+        log.warning("of what came from alert source %s not everything could be read: %s misfits", source, len(unread))
     return {
-        "new": taken.new, "known": taken.known, "signals": taken.signals, "incidents": sorted(taken.incidents)
+        "new": taken.new, "known": taken.known, "signals": taken.signals, "incidents": sorted(taken.incidents),
+        "unread": misfits(unread),
     }  # fmt: skip
 
 

@@ -40,7 +40,7 @@ from baken.show.api import (
     token,
 )
 from baken.show.api.document import DESCRIPTION, Document
-from baken.show.api.parsing import StrictParser
+from baken.show.api.parsing import StrictParser, read_within
 from baken.show.api.problems import add_handlers, problem
 
 log = logging.getLogger(__name__)
@@ -126,10 +126,7 @@ def _read_within_limit(request: HttpRequest) -> bool:
     """
     if getattr(request, "large", False):
         return False
-    most: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    body = request.read(most + 1)
-    request._body = body  # where Django itself keeps it once it is read
-    return len(body) <= most
+    return read_within(request, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 
 
 api = Api(

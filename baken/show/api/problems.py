@@ -1,7 +1,7 @@
 """Errors as problem details (RFC 9457): a type to branch on, a sentence to read, and the field to mend."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -130,8 +130,13 @@ def _misfit(exc: ValidationError) -> HttpResponse:
     """What the description of the operation refuses. An address that cannot exist is one that does not."""
     if any(error["loc"][0] == "path" for error in exc.errors):
         return problem(404)
-    errors = [{"field": _field(error["loc"]), "detail": _sentence(error)} for error in exc.errors]
+    errors = misfits(exc.errors)
     return _about(errors[0]["field"], errors[0]["detail"], errors=errors)
+
+
+def misfits(errors: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """What does not fit, as it is told: each field, and what is wrong with it."""
+    return [{"field": _field(error["loc"]), "detail": _sentence(error)} for error in errors]
 
 
 def _field(loc: tuple[str | int, ...]) -> str:
