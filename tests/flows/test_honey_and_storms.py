@@ -8,10 +8,11 @@ from baken.record.detection.flows import detect
 from baken.record.incidents.models import Incident
 from baken.record.ledger import clock
 from baken.record.ledger.models import LedgerFact
-from baken.record.people import honey, sessions, storms
-from baken.record.people.access import Forbidden
+from baken.record.people import first_passwords, honey, sessions, storms
+from baken.record.people.access import Forbidden, Role
+from baken.record.people.acting import acting
 from baken.record.people.erasure import lock_out
-from baken.record.people.flows import PeopleError
+from baken.record.people.flows import PeopleError, add_user
 from baken.record.people.models import HoneyUse, Storm
 from baken.record.people.reads import caller_of_token
 from tests.conftest import PASSWORD, START, Cast
@@ -59,6 +60,18 @@ def test_a_honey_account_answers_as_a_wrong_password_does(cast: Cast) -> None:
         assert "do not belong together" in str(refused.value)
     assert detect() == 1
     assert "backup-admin@provider.example" in body(Incident.objects.get())
+
+
+def test_nobody_gets_the_address_of_a_honey_account_until_it_is_removed(cast: Cast) -> None:
+    plant(cast, "account", "backup-admin@provider.example")
+    given = {"organisation": cast.provider, "name": "Backup", "roles": [Role.AGENT]}
+    for email in ("backup-admin@provider.example", " Backup-Admin@PROVIDER.example"):
+        with pytest.raises(PeopleError, match=r"^email: this is the address of a honey token"):
+            add_user(cast.adam.caller, email=email, **given)  # type: ignore[arg-type]
+    with pytest.raises(PeopleError, match=r"^email: "), acting(cast.adam.caller):
+        first_passwords.add_person(cast.adam.caller, email="backup-admin@provider.example", **given)
+    honey.remove(cast.adam.caller, honey.honey_tokens(cast.adam.caller).get().id)
+    add_user(cast.adam.caller, email="backup-admin@provider.example", **given)  # type: ignore[arg-type]
 
 
 def test_what_was_planted_can_be_removed_and_is_listed_with_its_uses(cast: Cast) -> None:

@@ -16,7 +16,7 @@ from pytest_django import Settings
 from baken.reach.openid import Client, OpenIdError, Problem, Registration
 from baken.record.ledger import clock
 from baken.record.ledger.models import LedgerFact
-from baken.record.people import factors, openid, sessions
+from baken.record.people import factors, honey, openid, sessions
 from baken.record.people.access import Forbidden, NotFound, Role
 from baken.record.people.flows import PeopleError
 from baken.record.people.models import Identity, IdentityProvider, User
@@ -254,6 +254,16 @@ def test_somebody_new_is_made_only_where_the_rule_says_so(cast: Cast, row: Ident
     assert list(made.memberships.values_list("role", flat=True)) == ["customer"]
     with pytest.raises(sessions.WrongCredentials):
         sessions.check_credentials(email="noor@customer.example", password="", address=None)
+
+
+def test_nobody_new_gets_the_address_of_a_honey_account(cast: Cast, row: IdentityProvider) -> None:
+    row.new_role = "customer"
+    row.save()
+    honey.plant(
+        cast.adam.caller, provider=cast.provider, kind="account", planted="a wiki", lure="noor@customer.example"
+    )
+    with pytest.raises(openid.Refused, match="Nobody here has your e-mail address"):
+        arrive(row, Told(email="Noor@customer.example"))
 
 
 def test_an_account_that_was_closed_stays_closed(cast: Cast, row: IdentityProvider) -> None:

@@ -181,8 +181,13 @@ def address_key(address: str) -> str:
 
 def address_keys(address: str) -> list[str]:
     """All codes by which it may be looked up at present; `address_key` is the first."""
-    folded = unicodedata.normalize("NFKC", address.strip()).casefold().encode()
-    return [_standing_for("address", folded, version) for version in indexkeys.versions().wanted]
+    content = folded(address).encode()
+    return [_standing_for("address", content, version) for version in indexkeys.versions().wanted]
+
+
+def folded(address: str) -> str:
+    """An e-mail address as it is compared: equal for those that differ in case alone."""
+    return unicodedata.normalize("NFKC", address.strip()).casefold()
 
 
 def standing_for(purpose: str, content: bytes) -> str:

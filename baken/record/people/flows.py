@@ -17,6 +17,7 @@ from baken.record.ledger import clock
 from baken.record.orgs import indexkeys
 from baken.record.orgs.models import Organisation
 from baken.record.orgs.search import address_key, address_keys
+from baken.record.people import lures
 from baken.record.people.access import ALLOWED, Caller, Forbidden, NotFound, Permission, Role
 from baken.record.people.happenings import Happening, done, done_to_token
 from baken.record.people.models import ApiToken, Membership, User
@@ -48,6 +49,8 @@ def add_user(
     indexkeys.hold()  # so that nobody else takes the address by another version of the key
     if User.objects.filter(email_key__in=address_keys(email)).exists():
         raise PeopleError("email: somebody with this address exists already")
+    if lures.accounts(email):  # else each slip of the pen at their sign-in would be a suspicion of a break-in
+        raise PeopleError("email: this is the address of a honey token; choose another, or remove that first")
     if zone:
         known_zone(zone)
     user = User(

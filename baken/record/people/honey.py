@@ -18,9 +18,11 @@ from baken.record.ledger.signals import TOUCHED, raise_once
 from baken.record.orgs.fields import LINE, clean_written, new_id
 from baken.record.orgs.models import Organisation
 from baken.record.orgs.search import standing_for
-from baken.record.people.access import Caller, NotFound, Permission, program
+from baken.record.people import lures
+from baken.record.people.access import Caller, NotFound, Permission
 from baken.record.people.acting import acting
 from baken.record.people.flows import PeopleError, new_secret, token_digest, valid_email
+from baken.record.people.lures import HONEY
 from baken.record.people.models import HoneyToken, HoneyUse
 from baken.record.people.network import counted_as
 from baken.record.people.reads import by_email
@@ -28,8 +30,6 @@ from baken.record.people.reads import by_email
 QUIET = timedelta(minutes=10)
 """Uses of one honey token from one address within this time are kept once."""
 Kind = HoneyToken.Kind
-HONEY = program("honey")
-"""Whoever uses a honey token may not learn that it is one, nor read any."""
 
 
 def honey_tokens(caller: Caller) -> QuerySet[HoneyToken]:
@@ -89,11 +89,9 @@ def try_link(secret: str, *, address: str | None, device: str = "") -> None:
 
 def try_account(email: str, *, address: str | None) -> None:
     """A sign-in failed; if the account is a honey token, keep that."""
-    tried = email.strip().casefold()
     with acting(HONEY), transaction.atomic():
-        for row in HoneyToken.objects.filter(kind=Kind.ACCOUNT, removed_at=None):
-            if row.lure.casefold() == tried:
-                _keep(row, address, "")
+        for row in lures.accounts(email):
+            _keep(row, address, "")
 
 
 def _try_secret(kind: str, secret: str, address: str | None, device: str) -> None:

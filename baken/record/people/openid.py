@@ -21,7 +21,7 @@ from baken.record.ledger import clock
 from baken.record.ledger.flows import Entry, Stream, append
 from baken.record.orgs.fields import clean_written
 from baken.record.orgs.models import Organisation
-from baken.record.people import happenings
+from baken.record.people import happenings, lures
 from baken.record.people.access import Caller, NotFound, Permission, Role, program
 from baken.record.people.acting import acting
 from baken.record.people.flows import PeopleError, add_user, fitting
@@ -258,7 +258,7 @@ def _by_address(row: IdentityProvider, found: Person) -> User:
     user = by_email(found.email)
     if user is not None and user.organisation_id == row.organisation_id:
         return user
-    if user is not None or not row.new_role:
+    if user is not None or not row.new_role or lures.accounts(found.email):
         raise Refused("Nobody here has your e-mail address. Ask an administrator to add you.")
     caller = program(f"identity-provider:{row.id}")
     with acting(caller):  # at the door nobody is made

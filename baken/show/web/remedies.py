@@ -46,6 +46,7 @@ REMEDIES = (
     _("this password is made of words that are guessed first; choose other words"),
     _("this password has leaked somewhere, so others try it; choose another"),
     _("somebody with this address exists already"),
+    _("this is the address of a honey token; choose another, or remove that first"),
     _("write an address like name@example.org"),
     _("you cannot lock yourself out; ask another administrator"),
     _("you cannot take the administrator role from yourself; ask another administrator"),
