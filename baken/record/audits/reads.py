@@ -45,7 +45,7 @@ def audit(caller: Caller, number: int) -> Audit:
 def reviews(caller: Caller) -> QuerySet[SecurityReview]:
     """Security reviews, latest first, for those who do them."""
     caller.require(Permission.WRITE_DRILLS)
-    return SecurityReview.objects.select_related("service", "reviewer").order_by("-ended")
+    return SecurityReview.objects.select_related("service", "reviewer").order_by("-ended", "-id")
 
 
 def open_still(audit: Audit) -> bool:

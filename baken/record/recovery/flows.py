@@ -104,4 +104,4 @@ def refold(ids: Iterable[UUID]) -> None:
 def drills(caller: Caller) -> QuerySet[Drill]:
     """Every drill, latest first, for those who run them."""
     caller.require(Permission.WRITE_DRILLS)
-    return Drill.objects.select_related("service").order_by("-finished")
+    return Drill.objects.select_related("service").order_by("-finished", "-id")

@@ -22,13 +22,14 @@ from baken.show.web.forms.audits import ReasonForm
 from baken.show.web.forms.recovery import DrillForm, ReviewForm
 from baken.show.web.guard import page, show
 from baken.show.web.middleware import PageRequest
+from baken.show.web.pages.lists import paged
 
 
 @page(Permission.WRITE_DRILLS, methods=("GET",))
 def drills(request: PageRequest) -> HttpResponse:
     """Every drill, and when the next one of each service is due."""
     context = {
-        "drills": recovery.drills(request.caller),
+        "page": paged(request, recovery.drills(request.caller)),
         "duties": duties.drills_due(request.caller, to_us(clock.now())),
     }
     return show(request, "recovery/drills.html", context)
@@ -69,7 +70,7 @@ def drill_retraction(request: PageRequest, id: UUID) -> HttpResponse:
 def reviews(request: PageRequest) -> HttpResponse:
     """Every review, and what of the present and the last month is not reviewed yet."""
     context = {
-        "reviews": reviewing.reviews(request.caller),
+        "page": paged(request, reviewing.reviews(request.caller)),
         "gaps": duties.unreviewed(request.caller, to_us(clock.now())),
     }
     return show(request, "recovery/reviews.html", context)
