@@ -1,13 +1,16 @@
 """Sealed text: readable in its place, and nowhere else."""
 
 import random
+from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
 from django.db import connection
+from tink.aead import Aead
 
 from baken.record.orgs import keys, sealing
+from baken.record.orgs.aead import aead
 from baken.record.orgs.fields import SealedError, new_id
 from baken.record.orgs.models import DataKey, Organisation
 from baken.record.orgs.sealing import Place, Unsealable, seal, unseal
@@ -86,6 +89,53 @@ def test_a_hundred_thousand_attempts_in_the_wrong_place_open_nothing(acme: Organ
             pass
     assert opened == 0
     assert unseal(sealed[5], place(acme, b"row 5")) == b"secret 5"
+
+
+def elsewhere(owner: Organisation, other: Organisation) -> dict[str, Place]:
+    """Places that differ from `place` in one thing each."""
+    right = place(owner)
+    changes = {"organisation": other.id, "table": "tables", "column": "columns", "row": b"rows"}
+    return {name: right._replace(**{name: changed}) for name, changed in changes.items()}
+
+
+def opened(sealed: bytes, owner: Organisation, other: Organisation, version: int) -> set[str]:
+    """What may be another one than it was sealed for, and it opens nevertheless."""
+    tries = {name: (sealed, wrong) for name, wrong in elsewhere(owner, other).items()}
+    tries["version"] = (sealing.head(version) + sealed[len(sealing.head(1)) :], place(owner))
+    found = set()
+    for name, (value, wrong) in tries.items():
+        with suppress(Unsealable):
+            found |= {name} if unseal(value, wrong) == b"text" else set()
+    return found
+
+
+def test_every_column_has_a_key_of_its_own(acme: Organisation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With nothing bound to a value the key alone tells places apart, and it does so but for rows."""
+    real, other, version = keys.sealer, organisation("other"), keys.add_version(acme.id)
+
+    class Unbound:
+        def __init__(self, key: Aead) -> None:
+            self.key = key
+
+        def encrypt(self, text: bytes, _bound: bytes) -> bytes:
+            return self.key.encrypt(text, b"")
+
+        def decrypt(self, sealed: bytes, _bound: bytes) -> bytes:
+            return self.key.decrypt(sealed, b"")
+
+    monkeypatch.setattr(keys, "sealer", lambda *which: Unbound(real(*which)))
+    assert opened(seal(b"text", place(acme)), acme, other, version) == {"row"}
+
+
+def test_a_value_is_bound_to_its_whole_place_and_its_key_version(
+    acme: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With one key for everything the associated data alone tells places and versions apart."""
+    other, version, one = organisation("other"), keys.add_version(acme.id), aead(bytes(32))
+    monkeypatch.setattr(keys, "sealer", lambda *_which: one)
+    sealed = seal(b"text", place(acme))
+    assert unseal(sealed, place(acme)) == b"text"
+    assert opened(sealed, acme, other, version) == set()
 
 
 def test_short_texts_are_equally_long_and_long_ones_within_an_eighth(acme: Organisation) -> None:
