@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from baken.reach.keyring import KeyringError, VaultTransit, WrongRootKey
+from baken.reach.keyring import KeyringError, RootKey, VaultTransit, WrongRootKey
 from baken.reach.prober import signing
 from baken.run import configuration, keyring
 from baken.run.configuration import ConfigurationError
@@ -57,6 +57,18 @@ def under() -> list[str]:
     """The names of the versions of the root key that wrap something here, one for each file."""
     vault, texts = keyring.vault(), [_text(path) for path in _all()]
     return [vault.wrapped_by(text.encode()) for text in texts if text.startswith(WRAPPED)] if vault else []
+
+
+def verify(root: RootKey) -> Iterator[tuple[str, str]]:
+    """Each file here that a root key in Vault wrapped, and what keeps it from opening; empty when nothing does."""
+    for path in _all():
+        if (held := _text(path)).startswith(WRAPPED):
+            try:
+                root.unwrap(held.encode(), _context(path))
+            except KeyringError as problem:
+                yield str(path), str(problem)
+            else:
+                yield str(path), ""
 
 
 def rewrap() -> None:
@@ -106,7 +118,7 @@ AFRESH = "delete the file: a new secret is made, and everybody signs in again"
 
 
 def _text(path: Path) -> str:
-    return path.read_text() if path.exists() else ""
+    return path.read_text(errors="replace") if path.exists() else ""
 
 
 def _context(path: Path) -> bytes:

@@ -1,14 +1,22 @@
 """Keys on the command line: escrow, check, rotation."""
 
+import base64
+import json
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from baken.record.ledger import clock
 from baken.record.orgs import keys, spreading
-from baken.record.orgs.models import DataKey, Organisation
+from baken.record.orgs.fields import new_id
+from baken.record.orgs.models import DataKey, IndexKey, Organisation
+from baken.record.privacy import tombstones
+from baken.record.privacy.models import SigningKey
+from baken.run import kept
 from baken.run.cli.keys import command
 from tests.conftest import Cast
+from tests.flows.vault_transit import TOKEN, running
 
 SENTENCE = "a beacon on the dike"
 
@@ -40,6 +48,55 @@ def test_another_installations_key_opens_nothing(cast: Cast, tmp_path: Path, mon
     result = run("verify")
     assert result.exit_code == 1
     assert "opens 0 of" in result.output
+
+
+def test_every_kind_of_key_is_opened_and_one_that_does_not_open_is_named(
+    cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tombstones.add("person", new_id(), cast.customer.id, clock.now())
+    tombstones.settle()
+    kinds = [Organisation.objects.count(), IndexKey.objects.count(), 1, 1]
+    assert f"opens {sum(kinds)} of {sum(kinds)} keys" in run("verify").output
+    for damage in (damage_the_signing_key, damage_the_list):
+        damage()
+    found = json.loads(run("verify", "--json").output)
+    assert (found["ok"], found["checked"]) == (False, sum(kinds))
+    assert list(found["wrong"]) == [f"signing key of tombstones in {x}" for x in ("the database", tombstones.place())]
+    before = tombstones.place().read_bytes()
+    assert run("verify").exit_code == 1
+    assert tombstones.place().read_bytes() == before, "it changes nothing"
+    tombstones.place().write_text("no list\n")
+    assert "this is no list of tombstones" in run("verify").output
+
+
+def damage_the_signing_key() -> None:
+    held = SigningKey.objects.get()
+    held.wrapped = bytes([*held.wrapped[:-1], held.wrapped[-1] ^ 1])
+    held.save()
+
+
+def damage_the_list() -> None:
+    head, *others = tombstones.place().read_text().splitlines()
+    held = json.loads(head)
+    wrapped = bytearray(base64.b64decode(held["key"]))
+    wrapped[-1] ^= 1
+    tombstones.place().write_text("\n".join([json.dumps({**held, "key": base64.b64encode(wrapped).decode()}), *others]))
+
+
+@pytest.mark.django_db
+def test_what_vault_wrapped_in_the_home_is_opened_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    IndexKey.objects.all().delete()
+    monkeypatch.setenv("BAKEN_HOME", str(tmp_path))
+    with running() as address:
+        monkeypatch.setenv("BAKEN_VAULT_ADDR", address)
+        monkeypatch.setenv("BAKEN_VAULT_TOKEN", TOKEN)
+        kept.prober_key()
+        file = tmp_path / "prober/local.key"
+        assert run("verify").output.endswith("opens 1 of 1 keys\n")
+        file.write_bytes(file.read_bytes()[:-1] + b"\xff")
+        refused = run("verify")
+    assert (refused.exit_code, f"{file}: " in refused.output) == (1, True)
+    assert "opens 0 of 1 keys" in refused.output
 
 
 @pytest.mark.django_db(transaction=True)

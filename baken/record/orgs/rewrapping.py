@@ -5,7 +5,7 @@ any point and goes on with what is left; until then the root key opens what eith
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -18,10 +18,14 @@ from baken.record.orgs.rotation import Progress
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """What else the root key wraps. under: names of the versions that do. again: wrap it with the present one."""
+    """What else the root key wraps. under: names of the versions that do. again: wrap it with the present one.
+
+    verify: as `keys.verify`.
+    """
 
     under: Callable[[], Iterable[str]]
     again: Callable[[], None]
+    verify: Callable[[keys.Root, type[Exception]], Iterable[tuple[str, str]]]
 
 
 _others: list[Other] = []
@@ -37,6 +41,14 @@ def under() -> Counter[str]:
     wrapping = WrappingKey.objects.filter(destroyed=False).values_list("root", flat=True)
     others = [name for other in _others for name in other.under()]
     return Counter([*wrapping, *IndexKey.objects.values_list("root", flat=True), *others])
+
+
+def verify(root: keys.Root, refused: type[Exception]) -> Iterator[tuple[str, str]]:
+    """As `keys.verify`, of everything that the root key wraps."""
+    yield from keys.verify(root, refused)
+    yield from indexkeys.verify(root, refused)
+    for other in _others:
+        yield from other.verify(root, refused)
 
 
 def rewrap_all(progress: Callable[[Progress], None]) -> None:

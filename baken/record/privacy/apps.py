@@ -11,5 +11,5 @@ class PrivacyConfig(AppConfig):
         from baken.record.orgs.rewrapping import Other, register
         from baken.record.privacy import tombstones, writers
 
-        register(Other(tombstones.wrapped_under, tombstones.rewrap))
+        register(Other(tombstones.wrapped_under, tombstones.rewrap, tombstones.verify))
         fields.before_sealing.append(writers.keep)

@@ -163,6 +163,19 @@ def wrapped_under() -> list[str]:
     return [keys.root().wrapped_by(wrapped) for wrapped in held]
 
 
+def verify(root: keys.Root, refused: type[Exception]) -> Iterator[tuple[str, str]]:
+    """As `keys.verify`: the signing key, here and in the file, which is read and left as it is."""
+    for where, held in (("the database", _wrapped), (str(place()), _wrapped_in_file)):
+        try:
+            if (wrapped := held()) is None:
+                continue
+            root.unwrap(wrapped, _CONTEXT)
+        except (refused, TombstoneError, OSError) as problem:
+            yield f"signing key of tombstones in {where}", str(problem)
+        else:
+            yield f"signing key of tombstones in {where}", ""
+
+
 @transaction.atomic
 def rewrap() -> None:
     """Wrap the signing key with the root key that is in use now, in both places."""
@@ -291,6 +304,11 @@ def _stone(row: Tombstone) -> Stone:
 def _wrapped() -> bytes | None:
     held = SigningKey.objects.order_by("id").first()
     return bytes(held.wrapped) if held else None
+
+
+def _wrapped_in_file() -> bytes | None:
+    head = place().read_bytes().partition(b"\n") if place().exists() else (b"", b"", b"")
+    return _key_of(head[0], str(place())) if head[1] else None
 
 
 def _made() -> bytes:

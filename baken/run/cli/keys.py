@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from baken.reach.keyring import KeyFile, KeyringError, RootKey, ShareError, keyfile, shares
-from baken.run import configuration, keyring
+from baken.run import configuration, kept, keyring
 from baken.run.cli import rotating
 from baken.run.ready import django_ready
 
@@ -145,6 +145,6 @@ def verify(context: click.Context, file: Path | None, passphrase: str, parts: Se
 
 
 def _tried(root: RootKey) -> list[tuple[str, str]]:
-    from baken.record.orgs import indexkeys, keys
+    from baken.record.orgs import rewrapping
 
-    return [*keys.verify(root, KeyringError), *indexkeys.verify(root, KeyringError)]
+    return [*rewrapping.verify(root, KeyringError), *kept.verify(root)]
