@@ -40,6 +40,21 @@ def test_an_escrow_opens_what_the_root_key_opens_and_comes_back(
     assert run("import", str(escrow), "--passphrase", SENTENCE).exit_code == 1, "nor here"
 
 
+def test_shares_that_were_changed_are_named_and_enough_good_ones_open_everything(cast: Cast, tmp_path: Path) -> None:
+    escrow = tmp_path / "escrow"
+    for counts in (["0", "--needed", "0"], ["2", "--needed", "3"]):
+        assert "needed: at least 2" in str(run("export", str(escrow), "--shares", *counts).exception)
+    assert run("export", str(escrow), "--shares", "3", "--needed", "2", "--passphrase", SENTENCE).exit_code == 2
+    assert list(tmp_path.iterdir()) == []
+    assert run("export", str(escrow), "--shares", "3", "--needed", "2").exit_code == 0
+    first, *others = [f"{escrow}.{number}" for number in (1, 2, 3)]
+    Path(first).write_bytes(Path(first).read_bytes().replace(b'"number": 1', b'"number": \xff'))
+    given = [word for share in (first, *others) for word in ("--share", share)]
+    opened = run("verify", *given)
+    assert (opened.exit_code, f"left out: {first}: this is no share" in opened.output) == (0, True)
+    assert f"{first}: this is no share" in str(run("verify", *given[:4]).exception)
+
+
 def test_another_installations_key_opens_nothing(cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from baken.reach.keyring import KeyFile
 

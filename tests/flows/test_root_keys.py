@@ -84,14 +84,24 @@ def test_vault_unwraps_with_older_versions_until_they_are_retired() -> None:
         assert everyday.unwrap(everyday.wrap(SECRET, b"here"), b"here") == SECRET
 
 
+def joined(*texts: str) -> tuple[KeyFile, list[str]]:
+    return shares.join({f"share {place}": text for place, text in enumerate(texts, start=1)})
+
+
+def changed(text: str, *, summed: bool = False, **fields: object) -> str:
+    """A share with other fields; `summed` with the checksum that these have, as whoever does it on purpose would."""
+    share = {**json.loads(text), **fields}
+    return json.dumps({**share, "checksum": shares._checksum(share)} if summed else share)
+
+
 def test_any_k_shares_open_an_escrow_and_fewer_do_not() -> None:
     for needed, count in ((2, 2), (2, 3), (3, 5), (5, 5)):
         held = KeyFile.of(SECRET, SECRET[::-1])
         texts = shares.divide(held, needed, count)
         for chosen in combinations(texts, needed):
-            assert shares.join(chosen) == held
+            assert joined(*chosen) == (held, [])
         with pytest.raises(ShareError, match=f"opens with {needed} different shares and here are {needed - 1}"):
-            shares.join([*texts[: needed - 1], texts[0]])
+            joined(*texts[: needed - 1], texts[0])
         for text in texts:
             assert base64.b64encode(SECRET).decode() not in text
 
@@ -102,21 +112,47 @@ def test_shares_open_in_any_order_and_not_when_one_is_changed(
 ) -> None:
     held = KeyFile.of(secret)
     chosen = data.draw(st.permutations(shares.divide(held, needed, needed + more)))[:needed]
-    assert shares.join(chosen) == held
-    share = json.loads(chosen[0])
-    part = bytearray.fromhex(share["part"])
+    assert joined(*chosen) == (held, [])
+    part = bytearray.fromhex(json.loads(chosen[0])["part"])
     part[data.draw(st.integers(0, 15))] ^= data.draw(st.integers(1, 255))
+    with pytest.raises(ShareError, match="bring more\nshare 1: it does not fit its checksum"):
+        joined(changed(chosen[0], part=part.hex()), *chosen[1:])
     with pytest.raises(ShareError, match="one of them was changed"):
-        shares.join([json.dumps({**share, "part": part.hex()}), *chosen[1:]])
+        joined(changed(chosen[0], part=part.hex(), summed=True), *chosen[1:])
+
+
+@pytest.mark.parametrize("number", [0, -1, 101, 2**200, 1.0, True, "1", None])
+def test_a_share_with_a_number_that_there_is_not_is_named(number: object) -> None:
+    one, *others = shares.divide(KeyFile.of(SECRET), 2, 3)
+    with pytest.raises(ShareError, match=r"here are 1; bring more\nshare 1: its number is none from 1 to 100"):
+        joined(changed(one, number=number, summed=True), others[0])
+
+
+@pytest.mark.parametrize(("fields", "said"), [
+    ({"number": -1}, ["share 1: its number is none from 1 to 100, so it was changed; bring another"]),
+    ({"number": 3}, ["share 1: it does not fit its checksum, so it was changed; bring another"]),
+    ({"part": "00" * 16}, ["share 1: it does not fit its checksum, so it was changed; bring another"]),
+    ({"needed": 3}, ["share 1: it does not fit its checksum, so it was changed; bring another"]),
+    ({"sealed": ""}, ["share 1: it does not fit its checksum, so it was changed; bring another"]),
+    ({"format": "?"}, ["share 1: this is no share of Baken's keys, or it is damaged; bring another"]),
+    ({"part": "00" * 16, "summed": True}, []),
+    ({"number": 3, "summed": True}, []),
+])  # fmt: skip
+def test_enough_good_shares_suffice(fields: dict[str, object], said: list[str]) -> None:
+    held = KeyFile.of(SECRET)
+    one, *others = shares.divide(held, 2, 3)
+    assert joined(changed(one, **fields), *others) == (held, said)
 
 
 def test_shares_that_do_not_belong_together_or_are_none_say_so() -> None:
     mine, other = (shares.divide(KeyFile.of(SECRET), 2, 3) for _ in range(2))
     with pytest.raises(ShareError, match="different escrows"):
-        shares.join([mine[0], other[1]])
-    for text in ("", "{}", mine[0].replace('"part": "', '"part": "x'), mine[0][:50]):
+        joined(mine[0], other[1])
+    for text in ("", "{}", "[" * 100_000, mine[0].replace('"part": "', '"part": "x'), mine[0][:50]):
         with pytest.raises(ShareError, match="no share"):
-            shares.join([text, mine[1]])
+            joined(text, mine[1])
+    with pytest.raises(ShareError, match=r"^share 1: this is no share"):
+        joined("")
     for needed, count in ((1, 3), (4, 3), (2, 101)):
         with pytest.raises(ShareError, match="needed"):
             shares.divide(KeyFile.of(SECRET), needed, count)

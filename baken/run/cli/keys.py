@@ -47,11 +47,13 @@ def export(file: Path, passphrase: str, count: int | None, needed: int | None) -
     """
     if (count is None) != (needed is None):
         raise click.UsageError("--shares and --needed: give both, as in --shares 5 --needed 3")
+    if passphrase and count is not None:
+        raise click.UsageError("--passphrase: shares have none; leave it out, or --shares and --needed")
     django_ready()
     held = keyring.root()
     if not isinstance(held, KeyFile):
         raise click.ClickException("the root key is kept by Vault; make its escrow there")
-    if count and needed:
+    if count is not None and needed is not None:
         _export_shares(held, file, count, needed)
     else:
         _export_whole(held, file, passphrase or click.prompt("Passphrase", hide_input=True, confirmation_prompt=True))
@@ -103,14 +105,17 @@ def _escrow(file: Path | None, passphrase: str, parts: Sequence[Path]) -> KeyFil
     if file and parts:
         raise click.UsageError("give FILE or shares, not both")
     if parts:
-        return shares.join([_text(part) for part in parts])
+        held, wrong = shares.join({str(part): _text(part) for part in parts})
+        for problem in wrong:
+            click.echo(f"left out: {problem}", err=True)
+        return held
     return KeyFile.load(file, passphrase or click.prompt("Passphrase", hide_input=True)) if file else None
 
 
 def _text(share: Path) -> str:
     try:
-        return share.read_text()
-    except (OSError, UnicodeDecodeError) as error:
+        return share.read_text(errors="replace")
+    except OSError as error:
         raise ShareError(f"{share} cannot be read; bring another share") from error
 
 
