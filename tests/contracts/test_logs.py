@@ -10,6 +10,8 @@ from baken.record.incidents import reads
 from tests.conftest import PASSWORD, Cast
 from tests.contracts.asking import Asker, Askers
 
+NAME = "Jansen"
+"""What somebody searches for."""
 WRONG, NEW = "hunter2 hunter2 hunter2", "a new password of mine"
 WRONG_TOKEN = "baken_" + "wrong" * 9
 
@@ -60,8 +62,11 @@ def test_no_password_token_or_cookie_is_in_a_log(
     asker.post("/account/password/", {"current": PASSWORD, "password": NEW})
     Asker(WRONG_TOKEN).ask("GET", "/incidents")
     ask.bob.ask("GET", "/incidents?token=" + str(ask.bob.token))
+    asker.get("/search/?q=" + NAME)
+    asker.get("/incidents/?q=" + NAME)
     monkeypatch.setattr(reads, "visible", fail)
-    ask.bob.ask("GET", "/incidents")
+    ask.bob.ask("GET", "/incidents?q=" + NAME)
+    asker.get("/search/?q=" + NAME)
     asker.post("/incidents/?password=" + NEW, {"password": NEW})
     Client(raise_request_exception=False).post("/sign-in/", {"email": "x@x.example", "password": WRONG})
     said = "\n".join(logged)
@@ -73,6 +78,7 @@ def test_no_password_token_or_cookie_is_in_a_log(
         WRONG_TOKEN,
         str(ask.bob.token),
         "bob@provider.example",
+        NAME,
         *filter(None, secrets),
     ):
         assert secret not in said, secret

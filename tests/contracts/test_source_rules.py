@@ -157,6 +157,28 @@ def test_a_line_of_a_log_says_when_in_utc() -> None:
     assert Line().format(record) == "1970-01-01T00:00:00.005Z INFO baken said"
 
 
+LOGS = re.compile(r"^(syslog|systemd|logging\.(handlers|config)|sentry_sdk|opentelemetry|loguru|structlog)(\.|$)")
+UNUSED = {"AdminEmailHandler"}
+"""Django brings it along, for the addresses in ADMINS."""
+
+
+def test_logs_go_where_it_is_written_and_nowhere_else() -> None:
+    """Each program says what it says on standard error; the supervisor keeps it, and the shipper alone sends it on."""
+    handlers = {named(call) for _path, call in calls() if re.search(r"\blogging\.\w*Handler$", named(call))}
+    assert handlers | {one["class"] for one in settings.LOGGING["handlers"].values()} == {"logging.StreamHandler"}
+    assert [(path, name) for path, name in imports() if LOGS.match(name)] == []
+    senders = {path for path, call in calls() if named(call) == "Receiver"}
+    assert senders == {"baken/run/shipper.py"}
+    loggers = logging.Logger.manager.loggerDict.values()
+    held = {type(handler) for logger in loggers for handler in getattr(logger, "handlers", ())}
+    ours = {kind.__name__ for kind in held if not kind.__module__.startswith("_pytest")}
+    assert ours <= {"StreamHandler", "NullHandler", *UNUSED}
+    assert settings.ADMINS == [] == settings.MANAGERS
+    kept = (ROOT / "docs/reference/security.md").read_text().partition("\n## Logs\n")[2].partition("\n## ")[0]
+    for name in (*(f"{child}.log" for child in ("web", "worker", "prober", "shipper")), "start.log", "BAKEN_SYSLOG"):
+        assert f"`{name}`" in kept, name
+
+
 CRYPTOGRAPHY = {"cryptography", "tink", "Crypto", "joserfc", "fido2", "hmac", "hashlib", "secrets", "ssl"}
 OTHERS = re.compile(r"^(nacl|rsa|ecdsa|jwt|jose|passlib|bcrypt|pyaes|M2Crypto|Cryptodome)(\.|$)")
 BAD = re.compile(r"\b(ECB|CBC|PKCS1v15|ARC4|TripleDES|Blowfish|DES3?|RC4)\b")
