@@ -212,9 +212,9 @@ class Transfer:
         host = address.addr[0]
         try:
             if not self.allow_private and not is_public(host):
-                self._refusal = Fault(problems.BLOCKED, f"the address {host} is not public")
+                self._refusal = Fault(problems.BLOCKED, "its address is not public")
             elif not network.has_route(address.family, address.addr):
-                self._refusal = self._refusal or Fault(problems.NETWORK, f"no route to {host}")
+                self._refusal = self._refusal or Fault(problems.NETWORK, "there is no route to its address")
             else:
                 opened = socket.socket(address.family, address.socktype, address.protocol)
                 self._opened += 1
