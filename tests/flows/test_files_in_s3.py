@@ -16,7 +16,7 @@ from pytest_django import Settings
 from baken.record.orgs import files, keys, places, rotation, spreading, upkeep
 from baken.record.orgs.arriving import CHUNK, FileError
 from baken.record.orgs.files import Damaged
-from baken.record.orgs.models import File, FileChunk, FileFault, FilePart, Organisation
+from baken.record.orgs.models import DataKey, File, FileChunk, FileFault, FilePart, Organisation
 from baken.run import files as configured
 from baken.run.cli import baken
 from baken.run.configuration import ConfigurationError
@@ -240,6 +240,81 @@ def test_renewing_the_keys_seals_objects_again(cast: Cast, bucket: Any, monkeypa
     assert not names(bucket) & before
     assert files.content(file) == content
     assert len(b"".join(reading)) == len(content) - CHUNK
+
+
+def _harmed(bodies: dict[str, bytes], parts: list[str], other: str) -> dict[str, bytes | None]:
+    """What may be in the place of the second part, by what happened to it."""
+    first, second = (bodies[name] for name in parts)
+    piece = len(second) // 2  # there are two, of the same size
+    return {
+        "gone": None, "empty": b"", "cut within a piece": second[:-1], "cut after a piece": second[:piece],
+        "without its first piece": second[piece:], "a piece too many": second + second[piece:],
+        "the pieces turned round": second[piece:] + second[:piece], "the first part": first,
+        "of another file": bodies[other], "changed": second[:1_000] + bytes([second[1_000] ^ 1]) + second[1_001:],
+    }  # fmt: skip
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_of_an_object_is_replaced_nor_its_key_destroyed_unless_all_of_it_opens(
+    cast: Cast, bucket: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "FRESH", 0.2)
+    monkeypatch.setattr(spreading, "MARGIN", 0.1)
+    keys.forget_all()
+    content = secrets.token_bytes(PART + 2 * CHUNK)
+    file = kept(cast.customer, content)
+    kept(cast.stranger_organisation, content[: 2 * CHUNK])
+    first, part = FilePart.objects.filter(file=file.id).order_by("index")
+    other = FilePart.objects.exclude(file=file.id).get()
+    bodies = {held.key: held.get()["Body"].read() for held in bucket.objects.all()}
+    rotation.begin_one(cast.customer.id)
+    for harm, body in _harmed(bodies, [first.object, part.object], other.object).items():
+        bucket.Object(part.object).delete()
+        if body is not None:
+            bucket.put_object(Key=part.object, Body=body)
+        assert places.seal_parts_again(cast.customer.id, 2) == [file], harm
+        assert FilePart.objects.get(id=part.id).object == part.object, harm
+        assert (part.object in names(bucket)) == (body is not None), harm
+    with pytest.raises(rotation.Unfinished) as found:
+        rotation.rotate(cast.customer.id, lambda seen: None)
+    assert found.value.left == [f"orgs.File {file.id}, its content"]
+    assert DataKey.objects.filter(organisation_id=cast.customer.id, version=1).exists()
+    assert FileFault.objects.get().file == file.id
+    bucket.put_object(Key=part.object, Body=bodies[part.object])
+    FilePart.objects.filter(id=part.id).delete()
+    with pytest.raises(rotation.Unfinished):
+        rotation.rotate(cast.customer.id, lambda seen: None)
+    part.save(force_insert=True)
+    rotation.rotate(cast.customer.id, lambda seen: None)
+    keys.forget_all()
+    assert list(DataKey.objects.filter(organisation_id=cast.customer.id).values_list("version", flat=True)) == [2]
+    assert files.content(file) == content
+    assert len(names(bucket)) == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_store_that_answers_errors_keeps_the_key_of_its_organisation_and_no_other(
+    cast: Cast, bucket: Any, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "FRESH", 0.2)
+    monkeypatch.setattr(spreading, "MARGIN", 0.1)
+    keys.forget_all()
+    file = kept(cast.customer, b"one")
+    with monkeypatch.context() as failing:
+        failing.setattr(places.Objects, "_write", _refuses)
+        found = CliRunner().invoke(baken, ["keys", "rotate", "--give-up"])
+    assert found.exit_code == 1
+    assert f"the old data key stays of {cast.customer.code}." in found.output
+    count = {owner: DataKey.objects.filter(organisation_id=owner.id).count() for owner in Organisation.objects.all()}
+    assert {owner.code for owner, number in count.items() if number > 1} == {cast.customer.code}
+    assert CliRunner().invoke(baken, ["keys", "rotate", "--organisation", cast.customer.code]).exit_code == 0
+    keys.forget_all()
+    assert DataKey.objects.filter(organisation_id=cast.customer.id).count() == 1
+    assert files.content(file) == b"one"
+
+
+def _refuses(*_: Any) -> None:
+    raise places.StoreUnreachable(str(places.StoreUnreachable.__doc__))
 
 
 def test_settings_that_cannot_be_are_said(monkeypatch: pytest.MonkeyPatch) -> None:

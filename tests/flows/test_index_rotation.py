@@ -14,11 +14,13 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
+from click.testing import CliRunner
 from django.db import IntegrityError, connection
 
 from baken.record.incidents import reads
+from baken.record.incidents.models import Message
 from baken.record.ledger import clock
-from baken.record.orgs import indexkeys, keys, reindexing, spreading
+from baken.record.orgs import indexkeys, keys, reindexing, spreading, unopened
 from baken.record.orgs.models import IndexKey, IndexRotation, SearchToken
 from baken.record.orgs.search import address_key
 from baken.record.people import flows as people
@@ -26,6 +28,7 @@ from baken.record.people import idempotency, sessions
 from baken.record.people.access import Role
 from baken.record.people.models import User
 from baken.record.people.reads import by_email
+from baken.run.cli.rotating import rotate
 from tests.conftest import Cast
 from tests.databases import addresses
 from tests.flows.incident_world import reported
@@ -180,6 +183,30 @@ def _late(incident: object, sweep: Callable[[int], None], version: int) -> None:
         organisation_id=incident.organisation_id, token=7, version=1, scope="incident", record=incident.id  # type: ignore[attr-defined]
     )  # fmt: skip
     sweep(version)
+
+
+def test_what_does_not_open_is_left_out_and_told(cast: Cast) -> None:
+    damaged, well = (reported(cast, cast.alice, subject=f"Printer {n}", body=f"smoke {n}") for n in ("one", "two"))
+    code = cast.mona.user.email_key
+    with connection.cursor() as cursor:
+        for table, column, id in (
+            ("incidents_message", "body", Message.objects.get(incident=damaged).id),
+            ("people_user", "email", cast.mona.user.id),
+        ):
+            cursor.execute(
+                f"UPDATE {table} SET {column} = set_byte({column}, 40, get_byte({column}, 40) # 1) WHERE id = %s", [id]
+            )
+    found = CliRunner().invoke(rotate, ["--index"], catch_exceptions=False)
+    assert found.exit_code == 0
+    assert "incidents_message.body of " in found.output
+    assert f"people_user.email of {cast.mona.user.id.hex}" in found.output
+    assert not IndexRotation.objects.exists()
+    assert (versions(), indexkeys.versions().wanted) == ({2}, (2,))
+    assert [row.subject for row in reads.found(cast.bob.caller, "printer smoke").rows] == [well.subject]
+    assert reads.found(cast.bob.caller, "printer one").rows.get() == damaged
+    assert by_email("alice@customer.example") == cast.alice.user
+    assert User.objects.get(id=cast.mona.user.id).email_key == code
+    assert unopened.noted() == [], "it is written down"
 
 
 def test_nobody_is_added_twice_by_two_that_know_of_different_keys(cast: Cast) -> None:

@@ -21,7 +21,7 @@ def find_by_what_is_left(ids: Sequence[UUID]) -> None:
     What another wrote, and does not open, keeps nobody from being erased.
     """
     SearchToken.objects.filter(record__in=ids).delete()
-    index_again(ids, damaged=True)
+    index_again(ids)
 
 
 def _of_messages(ids: Sequence[UUID]) -> None:

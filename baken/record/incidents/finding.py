@@ -8,14 +8,13 @@ from baken.record.incidents.reads import DESK, EVERYBODY
 from baken.record.orgs import search, unopened
 
 
-def index_again(ids: Sequence[UUID], *, damaged: bool = False) -> None:
-    """Let incidents be found by their subjects and messages, by the present index key.
+def index_again(ids: Sequence[UUID]) -> None:
+    """Let incidents be found by their subjects and messages, by the present index key; not by what does not open.
 
-    They are kept from others: whoever adds a message waits, and makes its tokens afterwards. damaged: what does not
-    open is left out, instead of raising.
+    They are kept from others: whoever adds a message waits, and makes its tokens afterwards.
     """
     incidents = list(Incident.objects.select_for_update().filter(id__in=ids).order_by("id"))
-    search.index_again(ids, lambda: _readable(incidents) if damaged else _texts(incidents))
+    search.index_again(ids, lambda: _readable(incidents))
 
 
 def _readable(incidents: Sequence[Incident]) -> list[search.Text]:

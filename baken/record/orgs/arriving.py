@@ -16,12 +16,12 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from baken.domain.media import Family, contradicts, ending_of, recognise
-from baken.record.orgs import places
+from baken.record.orgs import keys, places
 from baken.record.orgs.models import File, FileFault
 
 log = logging.getLogger(__name__)
 
-CHUNK = 64 * 1024
+CHUNK = places.CHUNK
 """Bytes of one piece; the last one of a file is shorter."""
 MEGABYTE = 1024 * 1024
 AT_ONCE = 10
@@ -146,14 +146,18 @@ class Arrival:
         raise FileError(f"file: the virus scanner found {found} in it, so it was not kept; send a clean one")
 
     def _store(self, *, last: bool) -> None:
-        """Seal what is pending and put it into its place; sealed now, so that no old key is used for long."""
+        """Seal what is pending and put it into its place, in one transaction: until it ends the key stays."""
         count = len(self._pending)
-        pieces = [
-            places.seal(self.file, self._stored + number, last and number == count - 1, content)
-            for number, content in enumerate(self._pending)
-        ]
         try:
-            self._place.put(self.file, pieces)
+            with transaction.atomic():
+                held = keys.hold([self.file.organisation_id]).get(self.file.organisation_id)
+                pieces = [
+                    places.seal(
+                        self.file, self._stored + number, last and number == count - 1, content, held and held.version
+                    )
+                    for number, content in enumerate(self._pending)
+                ]
+                self._place.put(self.file, pieces)
         except places.StoreUnreachable as error:
             log.error("a file could not be stored: %s", error)
             raise FileError("file: the store for files does not answer; try again in some minutes") from error

@@ -22,11 +22,8 @@ def insert(rows: Sequence[models.Model]) -> None:
     model = type(rows[0])._meta
     fields = [field for field in model.concrete_fields if not isinstance(field, models.AutoField | models.BigAutoField)]
     names = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
-    values = [_reader(field) for field in fields]
     with transaction.atomic(), connection.cursor() as cursor:
-        for field in fields:
-            if isinstance(field, WrittenField):
-                field.ask_before(rows)
+        values = [_reader(field, rows) for field in fields]
         # Sealing may ask for a key, which COPY would not allow.
         lines = [[value(row) for value in values] for row in rows]
         cursor.execute(DRAFT.format(names=names, table=model.db_table))
@@ -41,16 +38,19 @@ def seal(rows: Sequence[models.Model]) -> None:
     """Seal the texts of new rows of one model, which `bulk_create` would do one by one: what is asked is asked once."""
     for field in type(rows[0])._meta.concrete_fields if rows else ():
         if isinstance(field, WrittenField):
-            field.ask_before(rows)
+            version = field.ask_before(rows)
             for row in rows:
-                row.__dict__[field.attname] = field.seal(row, row.__dict__[field.attname])
+                row.__dict__[field.attname] = field.seal(row, row.__dict__[field.attname], version(row))
 
 
 DRAFT = "CREATE TEMPORARY TABLE draft ON COMMIT DROP AS SELECT {names} FROM {table} WITH NO DATA"
 
 
-def _reader(field: Any) -> Callable[[models.Model], Any]:
+def _reader(field: Any, rows: Sequence[models.Model]) -> Callable[[models.Model], Any]:
     """What a row has in a column; what people wrote is sealed for it."""
     if isinstance(field, WrittenField):
-        return lambda row: field.get_db_prep_value(field.seal(row, getattr(row, field.attname)), connection)
+        version = field.ask_before(rows)
+        return lambda row: field.get_db_prep_value(
+            field.seal(row, getattr(row, field.attname), version(row)), connection
+        )
     return attrgetter(field.attname)

@@ -41,8 +41,8 @@ def new_id() -> uuid.UUID:
     return uuid.UUID(int=value)
 
 
-before_sealing: list[Callable[["WrittenField", Sequence[models.Model]], None]] = []
-"""Asked before texts of a column go into their rows. What they raise keeps them out."""
+before_sealing: list[Callable[["WrittenField", Sequence[models.Model], bool], None]] = []
+"""Asked before texts of a column go into their rows. What they raise keeps them out. The last: of somebody erased."""
 
 
 class SealedError(TypeError):
@@ -119,18 +119,25 @@ class WrittenField(Text):
         return Sealed(value) if value else ""
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
-        """The value sealed for its row; one that nobody opened stays as it is."""
+        """The value sealed for its row; one that nobody opened stays as the database has it by now."""
         held = model_instance.__dict__.get(self.attname, "")
         if isinstance(held, Sealed):
-            return held
-        self.ask_before([model_instance])
-        return self.seal(model_instance, held)
+            return held if add else models.F(self.attname)  # it may have been sealed with another key meanwhile
+        return self.seal(model_instance, held, self.ask_before([model_instance])(model_instance))
 
-    def ask_before(self, rows: Sequence[models.Model]) -> None:
-        """Before the texts of this column on these rows are sealed: whether they may be. Raises what keeps them out."""
-        if written := [row for row in rows if row.__dict__.get(self.attname)]:
-            for ask in before_sealing:
-                ask(self, written)
+    def ask_before(self, rows: Sequence[models.Model]) -> Callable[[models.Model], int | None]:
+        """Before the texts of this column on these rows are sealed: whether they may be, and under which key.
+
+        Gives for a row the version, which is kept until the transaction ends. Raises what keeps the texts out.
+        """
+        from baken.record.orgs import keys
+
+        written = [row for row in rows if row.__dict__.get(self.attname)]
+        held = keys.hold({self.place(row).organisation for row in written}) if written else {}
+        for ask in before_sealing if written else ():
+            ask(self, written, any(one.erased for one in held.values()))
+        versions = {organisation: one.version for organisation, one in held.items()}
+        return lambda row: versions.get(self.place(row).organisation) if versions else None
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
         """Only what is sealed goes to the database."""
@@ -138,13 +145,16 @@ class WrittenField(Text):
             return bytes(value or b"")
         raise SealedError(f"{self.name} is sealed for its row: save the row instead of updating past it")
 
-    def seal(self, row: models.Model, value: Any) -> Sealed | str:
-        """The value for its place on a row. Raises Unsealable for words that only stood in the place of a text."""
+    def seal(self, row: models.Model, value: Any, version: int | None = None) -> Sealed | str:
+        """The value for its place on a row, under a version of the key; else the present one.
+
+        Raises Unsealable for words that only stood in the place of a text.
+        """
         from baken.record.orgs import sealing, unopened
 
         if unopened.stands_for_another(value):
             raise sealing.Unsealable(f"{self.model._meta.db_table}.{self.attname}: {sealing.Unsealable.__doc__}")
-        return Sealed(sealing.seal(self.to_bytes(value), self.place(row))) if value else ""
+        return Sealed(sealing.seal(self.to_bytes(value), self.place(row), version)) if value else ""
 
     def open(self, row: models.Model, sealed: Sealed) -> Any:
         """What was sealed for this place; nothing when the keys of its organisation were destroyed.

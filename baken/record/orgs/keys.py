@@ -8,8 +8,8 @@ Without its keys what an organisation wrote is noise. So erasing them erases it,
 """
 
 import secrets
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 import tink
@@ -58,6 +58,31 @@ _primaries, _data, _derived = Shelf(4096), Shelf(4096), Shelf(16384)
 def primary(organisation: UUID) -> int:
     """The version of the key that is sealed with now; the first one is made when there is none."""
     return _primaries.get(organisation, lambda: _primary_version(organisation), FRESH)
+
+
+class Held(NamedTuple):
+    """What is so of an organisation until the transaction ends. version: that is sealed with; None before the first."""
+
+    version: int | None
+    erased: bool
+
+
+def hold(organisations: Iterable[UUID]) -> dict[UUID, Held]:
+    """Keep organisations that are there, and the keys that they are sealed with now, until the transaction ends.
+
+    With the lock that a foreign key takes anyway: whoever destroys keys waits for every transaction that has it. The
+    database is asked, because what this process knows may be older than it looks: its machine may have been asleep.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(HOLD, [list(organisations)])
+        return {id: Held(version, erased) for id, version, erased in cursor.fetchall()}
+
+
+HOLD = """
+SELECT id, (SELECT version FROM orgs_datakey WHERE organisation_id = held.id AND "primary"), erased_at IS NOT NULL
+FROM orgs_organisation AS held WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE OF held
+"""
+"""Whether it is erased is told as it is after it has waited."""
 
 
 def sealer(organisation: UUID, version: int, purpose: str) -> Aead:

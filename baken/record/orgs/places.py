@@ -19,8 +19,11 @@ from django.db import connection, transaction
 
 from baken.record.orgs import opened, sealing
 from baken.record.orgs.fields import ChunkField, Sealed
+from baken.record.orgs.keys import UnknownKey
 from baken.record.orgs.models import File, FileChunk, FilePart
 
+CHUNK = 64 * 1024
+"""Bytes of one piece; the last one of a file is shorter."""
 _HEAD = struct.Struct(">I?I")
 _CONTENT: Any = FileChunk._meta.get_field("content")
 assert isinstance(_CONTENT, ChunkField)
@@ -159,9 +162,9 @@ def chosen() -> str:
     return name
 
 
-def seal(file: File, index: int, last: bool, content: bytes) -> Piece:
-    """A piece, sealed for its place in the file under its organisation's present key."""
-    return Piece(index, last, _CONTENT.seal(_row(file, index, last), content))
+def seal(file: File, index: int, last: bool, content: bytes, version: int | None = None) -> Piece:
+    """A piece, sealed for its place in the file under a version of its organisation's key; else the present one."""
+    return Piece(index, last, _CONTENT.seal(_row(file, index, last), content, version))
 
 
 def unseal(file: File, piece: Piece) -> bytes:
@@ -187,19 +190,58 @@ def only_one(organisation: UUID) -> Iterator[None]:
                 cursor.execute("SELECT pg_advisory_unlock(hashtextextended('pieces/' || %s, 0))", [str(organisation)])
 
 
-def seal_parts_again(organisation: UUID, version: int) -> None:
+def seal_parts_again(organisation: UUID, version: int) -> list[File]:
     """Seal what lies in objects with this version of the key: each gets a new object, then the old one is forgotten.
 
-    Raises StoreUnreachable, and Unsealable for what was tampered with; it goes on where it was.
+    An object stays as it is unless all of it opens, and nothing is missing and nothing added. Gives the files of those
+    that stay. Raises StoreUnreachable, KeysErased; it goes on where it was.
     """
-    while part := FilePart.objects.filter(organisation_id=organisation, version__lt=version).order_by("id").first():
+    old = FilePart.objects.filter(organisation_id=organisation, version__lt=version).order_by("id")
+    left: dict[UUID, File] = {}
+    while part := old.exclude(id__in=left).first():
         file = File.objects.filter(id=part.file).first()
         if file is None:
             part.version = version  # nobody reads it any more; it is swept away
             part.save(update_fields=["version"])
             continue
-        pieces = [seal(file, piece.index, piece.last, unseal(file, piece)) for piece in OBJECTS.pieces(part)]
+        try:
+            contents = [(piece, unseal(file, piece)) for piece in _all_of(file, part)]
+        except (sealing.Unsealable, UnknownKey):
+            if FilePart.objects.filter(id=part.id, object=part.object).exists():  # else it was swept away meanwhile
+                left[part.id] = file
+            continue
+        pieces = [seal(file, piece.index, piece.last, content, version) for piece, content in contents]
         OBJECTS.replace(part, pieces, version)
+    return list({file.id: file for file in left.values()}.values())
+
+
+def _all_of(file: File, part: FilePart) -> list[Piece]:
+    """The pieces in one object. Raises Unsealable unless they are those that belong there, and all of them.
+
+    How many there are of a file that is still arriving, only its last piece tells.
+    """
+    pieces = list(OBJECTS.pieces(part))
+    first = part.index * OBJECTS.batch
+    last = -(-file.size // CHUNK) - 1 if file.sha256 else next((it.index for it in pieces if it.last), None)
+    stop = first + OBJECTS.batch if last is None else min(first + OBJECTS.batch, last + 1)
+    if [(it.index, it.last) for it in pieces] != [
+        (index, index == last) for index in range(first, max(first + 1, stop))
+    ]:
+        raise sealing.Unsealable(f"file {file.id}: part {part.index} is not what was put there")
+    return pieces
+
+
+def incomplete(organisation: UUID) -> list[File]:
+    """The files of an organisation of which the database misses rows: pieces, or parts that name objects."""
+    return list(File.objects.raw(INCOMPLETE, [organisation, CHUNK, OBJECTS.batch * CHUNK]))
+
+
+INCOMPLETE = """
+SELECT * FROM orgs_file AS kept WHERE organisation_id = %s AND kept_at IS NOT NULL AND CASE place
+    WHEN 'postgres' THEN (SELECT count(*) FROM orgs_filechunk WHERE file_id = kept.id) <> ceil(size / %s::numeric)
+    ELSE (SELECT count(*) FROM orgs_filepart WHERE file = kept.id) <> ceil(size / %s::numeric)
+END ORDER BY id
+"""
 
 
 @contextmanager

@@ -6,12 +6,15 @@ locked while they are sealed again, so a change under way is neither lost nor ov
 old version in its hands may have sealed with it meanwhile: tables are swept until none is left. 5. Then the old
 versions are deleted, and copies of old values, wherever they are, are noise.
 
+What does not open stays as it is, and so do the old versions, unless whoever rotates gives it up: a copy of it from
+before it was damaged, or an object that is found again, could still be opened with them.
+
 New versions of many organisations are begun first and all together, so that the wait of step 4 is one for all of them.
 
 Killed at any point it goes on where it was. Both versions open throughout, so no read ever fails.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -19,9 +22,9 @@ from uuid import UUID
 from django.apps import apps
 from django.db import connection, models, transaction
 
-from baken.record.orgs import keys, places, sealing, spreading
+from baken.record.orgs import arriving, keys, places, sealing, spreading, unopened
 from baken.record.orgs.fields import Sealed, WrittenField
-from baken.record.orgs.models import DataKey, Organisation, Rotation
+from baken.record.orgs.models import DataKey, File, FileFault, Organisation, Rotation
 
 BATCH = 1_000
 
@@ -34,11 +37,21 @@ class Progress:
     total: int
 
 
-def rotate(organisation: UUID, progress: Callable[[Progress], None], *, begin: bool = True) -> None:
+class Unfinished(Exception):
+    """Something does not open, so the old key stays. left: what, each in a few words."""
+
+    def __init__(self, left: Sequence[str]) -> None:
+        super().__init__(f"{len(left)} things do not open, so the old key stays")
+        self.left = left
+
+
+def rotate(
+    organisation: UUID, progress: Callable[[Progress], None], *, begin: bool = True, give_up: bool = False
+) -> None:
     """Rotate an organisation's data key, going on with a rotation that was interrupted.
 
-    begin: whether to begin one when none is under way. Raises KeysErased, Unsealable for a value that was tampered
-    with; the rotation then stays where it is.
+    begin: whether to begin one when none is under way. give_up: destroy the old key although something does not open
+    with it. Raises KeysErased, StoreUnreachable, and Unfinished when something does not open: it can be run again.
     """
     if begin:
         begin_one(organisation)
@@ -49,7 +62,7 @@ def rotate(organisation: UUID, progress: Callable[[Progress], None], *, begin: b
     with places.only_one(organisation):
         for done in _walk(rotation):
             progress(Progress(done, total))
-        _finish(rotation)
+        _finish(rotation, give_up)
 
 
 def pending() -> list[UUID]:
@@ -116,12 +129,14 @@ def _after(model: type[models.Model], organisation: UUID, last: UUID | None) -> 
     return rows if last is None else rows.filter(id__gt=last)
 
 
-def _seal_again(model: type[models.Model], rows: list[Any], version: int) -> None:
+def _seal_again(model: type[models.Model], rows: list[Any], version: int) -> set[UUID]:
+    """Seal rows with a version of the key; gives the ids of those of which something does not open."""
     fields = _written(model)
     stale = [row for row in rows if any(_is_stale(row.__dict__.get(field.attname), version) for field in fields)]
     if not stale:
-        return
-    fresh = [[field.get_db_prep_value(_sealed(field, row, version), connection) for row in stale] for field in fields]
+        return set()
+    sealed = [[_sealed(field, row, version) for row in stale] for field in fields]
+    fresh = [[bytes(value or b"") for value in values] for values in sealed]
     columns = [connection.ops.quote_name(str(field.column)) for field in fields]
     news = ", ".join(f"{column} = fresh.{column}" for column in columns)
     given = ", ".join(["%s::uuid[]", *["%s::bytea[]"] * len(fields)])
@@ -132,41 +147,68 @@ def _seal_again(model: type[models.Model], rows: list[Any], version: int) -> Non
             f"WHERE {table}.id = fresh.id",
             [[row.pk for row in stale], *fresh],
         )
+    return {row.pk for values in sealed for row, value in zip(stale, values, strict=True) if _is_stale(value, version)}
 
 
 def _is_stale(held: Any, version: int) -> bool:
-    return isinstance(held, Sealed) and sealing.version_of(held) != version
+    return isinstance(held, Sealed) and not held.startswith(sealing.head(version))
 
 
 def _sealed(field: WrittenField, row: Any, version: int) -> Any:
-    """The value under the new version, which it may have already."""
+    """The value under the new version, which it may have already; as it is when it does not open."""
     held = row.__dict__.get(field.attname)
-    return field.seal(row, getattr(row, field.attname)) if _is_stale(held, version) else held
+    if not _is_stale(held, version):
+        return held
+    place = field.place(row)
+    try:
+        return Sealed(sealing.seal(sealing.unseal(held, place), place, version))
+    except (sealing.Unsealable, keys.UnknownKey):
+        unopened.note(*place)
+        return held
 
 
-def _finish(rotation: Rotation) -> None:
-    """Sweep up what was sealed with an old version meanwhile, then destroy the old versions."""
+def _finish(rotation: Rotation, give_up: bool) -> None:
+    """Sweep up what was sealed with an old version meanwhile, then destroy the old versions. Raises Unfinished."""
     spreading.wait(rotation.switched_at)
-    while stale := [model for model in sealed_models() if _stale(model, rotation)]:
-        for model in stale:
-            with transaction.atomic():
-                rows = _after(model, rotation.organisation_id, None).filter(pk__in=_stale(model, rotation))
-                _seal_again(model, list(rows.select_for_update()), rotation.version)
-    places.seal_parts_again(rotation.organisation_id, rotation.version)
+    left = [*_sweep(rotation), *_files(rotation)]
+    if left and not give_up:
+        raise Unfinished(left)
     with transaction.atomic():
         DataKey.objects.filter(organisation_id=rotation.organisation_id, version__lt=rotation.version).delete()
         rotation.delete()
     keys.forget(rotation.organisation_id)
 
 
-def _stale(model: type[models.Model], rotation: Rotation) -> list[UUID]:
-    """At most a batch of rows with a value under another version."""
+def _sweep(rotation: Rotation) -> list[str]:
+    """Seal again what is under another version, until nothing is but what does not open; gives that."""
+    left: dict[type[models.Model], set[UUID]] = {model: set() for model in sealed_models()}
+    while stale := [(model, ids) for model, closed in left.items() if (ids := _stale(model, rotation, closed))]:
+        for model, ids in stale:
+            with transaction.atomic():
+                rows = _after(model, rotation.organisation_id, None).filter(pk__in=ids)
+                left[model] |= _seal_again(model, list(rows.select_for_update()), rotation.version)
+    return [f"{model._meta.label} {id}" for model, ids in left.items() for id in sorted(ids)]
+
+
+def _files(rotation: Rotation) -> list[str]:
+    """Seal again what lies in an object store; gives the files of which something is missing or does not open."""
+    left = {file.id: file for file in places.seal_parts_again(rotation.organisation_id, rotation.version)}
+    left |= {file.id: file for file in places.incomplete(rotation.organisation_id)}
+    for file in left.values():
+        if file.kept_at is not None:
+            arriving.note_fault(file, FileFault.Kind.DAMAGED)
+    return [f"{File._meta.label} {id}, its content" for id in sorted(left)]
+
+
+def _stale(model: type[models.Model], rotation: Rotation, but: Collection[UUID] = ()) -> list[UUID]:
+    """At most a batch of rows with a value under another version, but for some."""
     head, table = sealing.head(rotation.version), model._meta.db_table
     wrong = " OR ".join(f"(length({f.column}) > 0 AND substring({f.column} FOR 5) <> %s)" for f in _written(model))
     owner = "id" if model is Organisation else "organisation_id"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT id FROM {table} WHERE {owner} = %s AND ({wrong}) LIMIT {_batch(model)}",  # noqa: S608  our own names
-            [rotation.organisation_id, *[head] * len(_written(model))],
+            f"SELECT id FROM {table} WHERE {owner} = %s AND ({wrong}) "  # noqa: S608  our own names
+            f"AND id <> ALL(%s::uuid[]) LIMIT {_batch(model)}",
+            [rotation.organisation_id, *[head] * len(_written(model)), list(but)],
         )
         return [id for (id,) in cursor.fetchall()]

@@ -36,9 +36,9 @@ class Unsealable(Exception):
     """A sealed value does not open: it was changed, or it is not in its place."""
 
 
-def seal(text: bytes, place: Place) -> bytes:
-    """The bytes, for this place alone, under the organisation's present key."""
-    version = keys.primary(place.organisation)
+def seal(text: bytes, place: Place, version: int | None = None) -> bytes:
+    """The bytes, for this place alone, under a version of its organisation's key; else the present one."""
+    version = keys.primary(place.organisation) if version is None else version
     sealed: bytes = _key(place, version).encrypt(_padded(text), _bound(place, version))
     return head(version) + sealed
 

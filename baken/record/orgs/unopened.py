@@ -53,6 +53,12 @@ def note(organisation: UUID, table: str, column: str, row: bytes) -> None:
             _noted[Unopened(organisation, table, column, row.hex())] = None
 
 
+def noted() -> list[Unopened]:
+    """What was noted since it was taken the last time."""
+    with _lock:
+        return list(_noted)
+
+
 def take() -> list[Unopened]:
     """What was noted since the last time."""
     with _lock:

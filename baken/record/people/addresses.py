@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from baken.record.orgs.keys import KeysErased
+from baken.record.orgs.keys import KeysErased, UnknownKey
+from baken.record.orgs.sealing import Unsealable
 from baken.record.orgs.search import address_key
 from baken.record.people.models import User
 
 
 def key_again(ids: Sequence[UUID]) -> None:
-    """Let people be looked up by the present index key. Those whose address was erased keep the code they have."""
+    """Let people be looked up by the present index key. Those whose address does not open keep the code they have."""
     for user in User.objects.select_for_update().filter(id__in=ids).order_by("id"):
         if address := _address(user):
             User.objects.filter(id=user.id).update(email_key=address_key(address))
@@ -18,5 +19,5 @@ def key_again(ids: Sequence[UUID]) -> None:
 def _address(user: User) -> str:
     try:
         return user.email
-    except KeysErased:
+    except (KeysErased, UnknownKey, Unsealable):
         return ""

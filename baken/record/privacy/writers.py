@@ -17,21 +17,21 @@ from baken.record.orgs.fields import WrittenField
 from baken.record.people.access import OF_A_CUSTOMER, Conflict
 from baken.record.privacy.rules import RULES
 
-KEEP = "SELECT erased_at IS NOT NULL FROM {table} WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE"
+KEEP = "SELECT erased_at IS NOT NULL FROM people_user WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE"
 """It tells what is so after it has waited."""
 
 
-def keep(column: WrittenField, rows: Sequence[models.Model]) -> None:
+def keep(column: WrittenField, rows: Sequence[models.Model], erased: bool) -> None:
     """Let nobody erase whose texts these are until the transaction ends. Raises Conflict when somebody is erased.
 
-    Organisations first, as an erasure does.
+    erased: whether one of their organisations is. Those are held already (`keys.hold`), first, as an erasure does.
     """
-    if any(_kept("orgs_organisation", {column.place(row).organisation for row in rows})):
+    if erased:
         raise Conflict(OF_A_CUSTOMER)
     rule = _rules().get(column.model)
     if rule is not None and column.attname in texts_of_a_person(rule):
         people = {getattr(row, rule.person) for row in rows} - {None}
-        if people and any(_kept("people_user", people)):
+        if people and any(_kept(people)):
             raise Conflict("This person was erased; nothing can be written in their name any more.")
 
 
@@ -45,8 +45,8 @@ def _rules() -> dict[type[models.Model], Rule]:
     }
 
 
-def _kept(table: str, ids: Iterable[UUID]) -> list[bool]:
-    """Of each row that is there, kept from now on, whether it is erased."""
+def _kept(people: Iterable[UUID]) -> list[bool]:
+    """Of each person who is there, kept from now on, whether they are erased."""
     with connection.cursor() as cursor:
-        cursor.execute(KEEP.format(table=table), [list(ids)])
+        cursor.execute(KEEP, [list(people)])
         return [erased for (erased,) in cursor.fetchall()]

@@ -1,8 +1,8 @@
 """`baken keys rotate`: every kind of key that the database or the home holds."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -11,7 +11,11 @@ from baken.run import configuration, kept, keyring
 from baken.run.ready import django_ready, embedded
 
 if TYPE_CHECKING:
+    from baken.record.orgs.models import Organisation
     from baken.record.orgs.rotation import Progress
+
+LISTED = 100
+"""How many of an organisation's damaged things are listed."""
 
 
 @click.command()
@@ -23,13 +27,19 @@ if TYPE_CHECKING:
 @click.option("--database", "kind", flag_value="database", help="The passwords of the embedded PostgreSQL.")
 @click.option("--prepare", is_flag=True, help="With --root: only make the version, to copy the key file elsewhere.")
 @click.option("--retire", is_flag=True, help="With --root or --sessions: destroy the old versions instead.")
-def rotate(code: str | None, kind: str | None, prepare: bool, retire: bool) -> None:
+@click.option("--give-up", is_flag=True, help="For data keys: destroy the old ones though something does not open.")
+def rotate(code: str | None, kind: str | None, prepare: bool, retire: bool, give_up: bool) -> None:
     """Renew keys while people work; without an option data keys, with everything sealed again.
 
-    Each can be stopped, and goes on where it was when you run it again.
+    Each can be stopped, and goes on where it was when you run it again; --wrapping, which takes a moment, begins anew.
+
+    Something that was damaged and does not open keeps the old data key of its organisation: it is listed, and this
+    ends with 1. Bring it back from a backup and run this again, or give it up.
     """
     if code and kind not in (None, "wrapping"):
         raise click.UsageError("--organisation: only data keys and wrapping keys are an organisation's own")
+    if give_up and kind:
+        raise click.UsageError("--give-up goes with data keys alone")
     if (prepare and kind != "root") or (retire and (prepare or kind not in ("root", "sessions"))):
         raise click.UsageError("--prepare goes with --root, --retire with --root or --sessions")
     if kind in ("sessions", "database"):
@@ -42,11 +52,11 @@ def rotate(code: str | None, kind: str | None, prepare: bool, retire: bool) -> N
         elif kind == "index":
             _index()
         else:
-            _of_organisations(code, wrapping=kind == "wrapping")
+            chosen = _chosen(code)
+            _wrapping(chosen) if kind == "wrapping" else _data(chosen, give_up)
 
 
-def _of_organisations(code: str | None, *, wrapping: bool) -> None:
-    from baken.record.orgs import keys, rotation
+def _chosen(code: str | None) -> "list[Organisation]":
     from baken.record.orgs.models import Organisation, WrappingKey
 
     erased = WrappingKey.objects.filter(destroyed=True).values("organisation_id")
@@ -54,17 +64,56 @@ def _of_organisations(code: str | None, *, wrapping: bool) -> None:
     chosen = chosen.filter(code=code) if code else chosen
     if code and not chosen.exists():
         raise click.ClickException(f"organisation: there is none of code {code!r}")
-    if not wrapping:
-        for organisation in chosen:  # all of them first: the wait until every process knows is one for all
-            rotation.begin_one(organisation.id)
+    return list(chosen)
+
+
+def _wrapping(chosen: "Sequence[Organisation]") -> None:
+    from baken.record.orgs import keys
+
     for organisation in chosen:
-        if wrapping:
-            keys.rewrap(organisation.id)
-            click.echo(f"{organisation.code}: new wrapping key")
-            continue
+        keys.rewrap(organisation.id)
+        click.echo(f"{organisation.code}: new wrapping key")
+
+
+def _data(chosen: "Sequence[Organisation]", give_up: bool) -> None:
+    """All of them, whatever happens to one; those that are not finished are named in the end."""
+    from baken.record.ledger import signals
+    from baken.record.orgs import keys, rotation
+
+    for organisation in chosen:  # all of them first: the wait until every process knows is one for all
+        with suppress(keys.KeysErased):
+            rotation.begin_one(organisation.id)
+    unfinished = [organisation.code for organisation in chosen if not _renewed(organisation, give_up)]
+    signals.write_unopened()
+    signals.write_faults()
+    if unfinished:
+        raise click.ClickException(
+            f"the old data key stays of {', '.join(unfinished)}. Bring back from a backup what does not open, or the "
+            "store of files if it is that, and run this again; or give up what does not open, with --give-up"
+        )
+
+
+def _renewed(organisation: "Organisation", give_up: bool) -> bool:
+    from baken.record.orgs import keys, places, rotation
+
+    try:
         with _shown(organisation.code) as show:
-            rotation.rotate(organisation.id, show)
-        click.echo(f"{organisation.code}: everything is sealed with the new key")
+            rotation.rotate(organisation.id, show, give_up=give_up)
+    except keys.KeysErased as error:
+        click.echo(f"{organisation.code}: {error}")
+        return True
+    except places.StoreUnreachable as error:
+        click.echo(f"{organisation.code}: {error}")
+    except rotation.Unfinished as error:
+        click.echo(f"{organisation.code}: {error}")
+        for what in error.left[:LISTED]:
+            click.echo(f"  {what}")
+        if len(error.left) > LISTED:
+            click.echo(f"  and {len(error.left) - LISTED} more")
+    else:
+        click.echo(f"{organisation.code}: everything that opens is sealed with the new key")
+        return True
+    return False
 
 
 def _root() -> None:
@@ -102,11 +151,15 @@ def _retire() -> None:
 
 
 def _index() -> None:
-    from baken.record.orgs import reindexing
+    from baken.record.ledger import signals
+    from baken.record.orgs import reindexing, unopened
 
     click.echo("every process learns of the new key first, which takes a minute")
     with _shown("codes and tokens") as show:
         reindexing.rotate(show)
+    for place in unopened.noted():
+        click.echo(f"does not open, so it is not found by it any more: {place.table}.{place.column} of {place.row}")
+    signals.write_unopened()
     click.echo("everything is looked up by the new index key")
 
 
