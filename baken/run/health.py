@@ -54,7 +54,7 @@ def examine() -> Iterator[Check]:
         return
     yield from found
     if all(check.ok for check in found):
-        yield from _each(login, clock, worker, probers, ledger, apps, scanner, store)
+        yield from _each(login, keys, clock, worker, probers, ledger, apps, scanner, store)
     yield pages()
 
 
@@ -128,6 +128,17 @@ SELECT EXISTS (
     SELECT FROM pg_class WHERE oid = 'django_migrations'::regclass AND pg_has_role(session_user, relowner, 'MEMBER')
 )
 """
+
+
+def keys() -> Check:
+    """No renewal of keys was left half-way: until it is over the old key opens what it did."""
+    from baken.record.orgs import reindexing, rotation
+
+    number = len(rotation.pending())
+    half = [f"data keys of {number} organisations: `baken keys rotate`"] * bool(number)
+    half += ["index key: `baken keys rotate --index`"] * reindexing.pending()
+    said = f"being renewed, or left half-way and the old one still opens; then run this again: {'; '.join(half)}"
+    return Check("keys", True, said if half else "none is half renewed", warns=bool(half))
 
 
 def clock() -> Check:

@@ -7,6 +7,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 from pytest_django import Settings
 
+from baken.record.orgs import reindexing, rotation
 from baken.record.people.models import Authenticator
 from baken.run import files, health
 from tests.conftest import START, Cast
@@ -31,6 +32,17 @@ def test_apps_from_before_it_was_strict_are_counted(cast: Cast, settings: Settin
     assert (found.ok, found.warns, found.detail.split(" ")[0]) == (True, True, "2")
     Authenticator.objects.update(algorithm="sha256")
     assert not health.apps().warns
+
+
+def test_a_renewal_of_keys_that_was_left_half_way_is_told(cast: Cast) -> None:
+    assert health.keys() == health.Check("keys", True, "none is half renewed")
+    rotation.begin_one(cast.customer.id)
+    found = health.keys()
+    assert (found.ok, found.warns) == (True, True)
+    assert "of 1 organisations: `baken keys rotate`" in found.detail
+    assert "--index" not in found.detail
+    reindexing._begun()
+    assert "index key: `baken keys rotate --index`" in health.keys().detail
 
 
 def test_a_scanner_answers_if_there_is_to_be_one(monkeypatch: pytest.MonkeyPatch) -> None:
