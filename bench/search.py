@@ -35,6 +35,7 @@ ROUNDS = 40
 RUNS = 5
 PAGE = 50
 TARGET = 50.0
+NARROWED = "common word, of a priority"
 
 
 def questions() -> dict[str, Callable[[Writer, random.Random], str]]:
@@ -51,6 +52,8 @@ def questions() -> dict[str, Callable[[Writer, random.Random], str]]:
         "two common words": lambda writer, dice: " ".join(dice.sample(writer.words[10:100], 2)),
         "e-mail address": lambda writer, dice: writer.address(),
         "machine": lambda writer, dice: writer.machine(),
+        "digits": lambda writer, dice: str(dice.randrange(1, 10**4)),
+        NARROWED: of_rank(10, 100),
     }
 
 
@@ -98,7 +101,7 @@ def measured() -> dict[str, dict[str, dict[str, float]]]:
         for kind, question in questions().items():
             dice = random.Random(7)
             asked = [(dice.choice(callers), question(writer, dice)) for _ in range(ROUNDS)]
-            runs = [[timed(caller, words) for caller, words in asked] for _ in range(RUNS + 1)][1:]
+            runs = [[timed(caller, words, kind) for caller, words in asked] for _ in range(RUNS + 1)][1:]
             usual = [statistics.median(wall for wall, _ in times) for times in zip(*runs, strict=True)]
             busy = [statistics.median(cpu for _, cpu in times) for times in zip(*runs, strict=True)]
             found.setdefault(who, {})[kind] = {**percentiles("", usual), **percentiles("cpu_", busy)}
@@ -120,10 +123,10 @@ def askers() -> dict[str, list[Any]]:
     return {"customer": customers, "desk": [caller_of(agent)]}
 
 
-def timed(caller: Any, words: str) -> tuple[float, float]:
+def timed(caller: Any, words: str, kind: str) -> tuple[float, float]:
     """Milliseconds by the clock, and those in which a processor was busy with it."""
     began, busy = time.perf_counter(), time.process_time() + in_server()
-    read(caller, words)
+    read(caller, words, kind)
     return (time.perf_counter() - began) * 1_000, (time.process_time() + in_server() - busy) * 1_000
 
 
@@ -144,14 +147,15 @@ def backend() -> int:
         return int(cursor.fetchone()[0])
 
 
-def read(caller: Any, words: str) -> list[str]:
+def read(caller: Any, words: str, kind: str) -> list[str]:
     from django.core.paginator import Paginator
 
     from baken.record.incidents import reads
     from baken.record.people.acting import acting
 
+    wanted = reads.Wanted(priorities=["medium"] if kind == NARROWED else [])
     with acting(caller):  # as a request does: under the policies of the caller's role
-        return [row.subject for row in Paginator(reads.found(caller, words).rows, PAGE).get_page(1)]
+        return [row.subject for row in Paginator(reads.found(caller, words, wanted).rows, PAGE).get_page(1)]
 
 
 def counted() -> dict[str, int]:
