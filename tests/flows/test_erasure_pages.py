@@ -56,7 +56,10 @@ def test_everybody_exports_their_own_and_nobody_elses(cast: Cast) -> None:
     with zipfile.ZipFile(io.BytesIO(response.getvalue())) as archive:
         assert json.loads(archive.read("people.json"))[0]["name"] == "Alice"
     assert client.post(reverse("person-export", args=[cast.bob.user.id])).status_code == 403
-    assert browser(cast.adam).post(reverse("customer-export", args=["customer"])).getvalue()[:2] == b"PK"
+    adam = browser(cast.adam)
+    assert adam.post(reverse("customer-export", args=["customer"])).getvalue()[:2] == b"PK"
+    for name, whose in (("customer", "customer"), ("person", cast.mona.user.id)):
+        assert "An export has complaints too" in page(adam, name, whose)
 
 
 def test_a_person_is_erased_from_their_page(cast: Cast) -> None:
