@@ -206,6 +206,27 @@ def test_files_are_moved_there_and_back_and_stay_readable(
     assert '"checked": 2' in checked.output
 
 
+@pytest.mark.django_db(transaction=True)
+def test_what_a_move_found_it_copies_though_the_store_is_empty_a_moment_later(
+    cast: Cast, bucket: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, read, seen = kept(cast.customer, b"one"), places.Objects._read, set[str]()
+
+    def once(self: places.Objects, name: str) -> bytes:
+        again = name in seen
+        seen.add(name)
+        return b"" if again else read(self, name)
+
+    monkeypatch.setattr(places.Objects, "_read", once)
+    assert upkeep.move(file, "postgres")
+    assert files.content(File.objects.get(id=file.id)) == b"one"
+    damaged = kept(cast.customer, b"two")
+    seen.update(names(bucket))
+    assert not upkeep.move(damaged, "postgres")
+    assert File.objects.get(id=damaged.id).place == "s3"
+    assert len(names(bucket)) == 1
+
+
 def _break_off_a_move(file: File, monkeypatch: pytest.MonkeyPatch) -> None:
     """After the first object: what was moved so far is there, and the file is where it was."""
     put, count = places.Objects.put, 0

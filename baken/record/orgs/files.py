@@ -6,6 +6,7 @@ again who has the file. How a file gets here is in `orgs.arriving`, where its pi
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from uuid import UUID
 
@@ -94,15 +95,31 @@ def chunks(file: File, first: int = 0, end: int | None = None) -> Iterator[bytes
     end = file.size if end is None else min(end, file.size)
     whole = (first, end) == (0, file.size)
     digest = hashlib.sha256()
-    try:
-        start = first // CHUNK
-        for index, piece in enumerate(_opened(file, start, -(-end // CHUNK)), start):
+    with _noting(file):
+        for piece, content in _opened(file, first // CHUNK, -(-end // CHUNK)):
             if whole:
-                digest.update(piece)
-            offset = index * CHUNK
-            yield piece[max(0, first - offset) : end - offset]
+                digest.update(content)
+            offset = piece.index * CHUNK
+            yield content[max(0, first - offset) : end - offset]
         if whole and digest.hexdigest() != file.sha256:
             raise Damaged(f"file {file.id}: its content does not fit its digest")
+
+
+def pieces(file: File) -> Iterator[places.Piece]:
+    """A file as it is kept, each piece opened on its way; else as `chunks`, of which it raises the same."""
+    digest = hashlib.sha256()
+    with _noting(file):
+        for piece, content in _opened(file, 0, -(-file.size // CHUNK)):
+            digest.update(content)
+            yield piece
+        if digest.hexdigest() != file.sha256:
+            raise Damaged(f"file {file.id}: its content does not fit its digest")
+
+
+@contextmanager
+def _noting(file: File) -> Iterator[None]:
+    try:
+        yield
     except Gone:
         raise
     except Damaged:
@@ -115,7 +132,7 @@ def content(file: File) -> bytes:
     return b"".join(chunks(file))
 
 
-def _opened(file: File, start: int, stop: int) -> Iterator[bytes]:
+def _opened(file: File, start: int, stop: int) -> Iterator[tuple[places.Piece, bytes]]:
     """The pieces, opened. One whose key went while it lay here was sealed anew meanwhile: it is fetched again, once."""
     again = -1
     while start < stop:
@@ -131,7 +148,7 @@ def _opened(file: File, start: int, stop: int) -> Iterator[bytes]:
                 raise Damaged(f"file {file.id}: piece {start} was changed or is not in its place") from error
             if len(opened) != (file.size - start * CHUNK if piece.last else CHUNK):
                 raise Damaged(f"file {file.id}: piece {start} is not as long as it was")
-            yield opened
+            yield piece, opened
             start += 1
 
 

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 
 from baken.record.orgs import files, places
-from baken.record.orgs.arriving import CHUNK, remove
+from baken.record.orgs.arriving import remove
 from baken.record.orgs.keys import KeysErased
 from baken.record.orgs.models import File, FilePart, Rotation
 
@@ -65,19 +65,18 @@ def move(file: File, to: str) -> bool:
     with places.only_one(file.organisation_id):
         if Rotation.objects.filter(organisation_id=file.organisation_id).exists():
             raise Busy(str(Busy.__doc__))
-        try:
-            for _ in files.chunks(file):
-                pass
-        except files.Damaged:
-            return False
         target, source = places.PLACES[to], places.PLACES[file.place]
         target.remove(file.id)  # what an interrupted move left
         batch: list[places.Piece] = []
-        for piece in source.get(file, 0, -(-file.size // CHUNK)):
-            batch.append(piece)
-            if len(batch) == target.batch or piece.last:
-                target.put(file, batch)
-                batch = []
+        try:
+            for piece in files.pieces(file):
+                batch.append(piece)
+                if len(batch) == target.batch or piece.last:
+                    target.put(file, batch)
+                    batch = []
+        except files.Damaged:
+            target.remove(file.id)
+            return False
         moved = _switch(file, to)
         (source if moved else target).remove(file.id)
         return True
