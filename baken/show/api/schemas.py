@@ -1,7 +1,7 @@
 """What operations have in common: instants, codes, numbers, people, pages."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
