@@ -209,7 +209,7 @@ def found(caller: Caller, words: str, wanted: Wanted = ANY) -> Found:
     return Found(rows.order_by(*first, "-reported"), len(held.ids) if held.older else None, ignored)
 
 
-MOST_NARROWED = 2_000
+MOST_NARROWED = 1_000
 """Of so many that hold the words it is looked whether they are wanted: each is looked up, which takes its time."""
 _SCOPES = {True: (EVERYBODY, DESK), False: (EVERYBODY,)}
 
