@@ -14,12 +14,13 @@ from baken.record.detection.models import Routine
 from baken.record.detection.reads import routines, worker_seen
 from baken.record.ledger import clock
 from baken.record.monitors.models import Location, Monitor
-from baken.record.orgs.models import Organisation
+from baken.record.orgs.models import IndexRotation, Organisation, Rotation
 from baken.record.people.access import Caller, Permission
 
 WORKER_SILENT = timedelta(minutes=2)
 LOCATION_SILENT = timedelta(minutes=5)
 CHAIN_OLD = timedelta(days=2)
+KEYS_HALF = timedelta(days=1)
 DISK_FULL = 0.9
 
 
@@ -30,6 +31,7 @@ class Matter(StrEnum):
     ROUTINE_FAILS = "routine_fails"
     CHAIN_OLD = "chain_old"
     DISK_FULL = "disk_full"
+    KEYS_HALF = "keys_half"
     LOCATION_SILENT = "location_silent"
     LOCATION_TROUBLED = "location_troubled"
     NO_LOCATION = "no_location"
@@ -93,6 +95,10 @@ def _concerns(found: Health) -> Iterator[Concern]:
         yield Concern(Matter.CHAIN_OLD)
     if found.disk_used > DISK_FULL:
         yield Concern(Matter.DISK_FULL)
+    before = found.as_of - KEYS_HALF
+    begun = Rotation.objects.filter(switched_at__lt=before), IndexRotation.objects.filter(began_at__lt=before)
+    if any(rows.exists() for rows in begun):
+        yield Concern(Matter.KEYS_HALF)
     for row in found.routines:
         if row.failing_since is not None:
             yield Concern(Matter.ROUTINE_FAILS, row.name, row.name)

@@ -38,6 +38,9 @@ MATTERS = {
     Matter.ROUTINE_FAILS: _("A routine of the worker fails; see logs/worker.log."),
     Matter.CHAIN_OLD: _("The ledger has not been verified for two days."),
     Matter.DISK_FULL: _("The disk is almost full. Make room, or give it more."),
+    Matter.KEYS_HALF: _(
+        "Keys have been half renewed for a day, and the old ones still open: baken doctor says what to run."
+    ),
     Matter.LOCATION_SILENT: _("The location has not been heard of for five minutes. What it measures is not known."),
     Matter.LOCATION_TROUBLED: _("The location cannot measure everything."),
     Matter.NO_LOCATION: _("There is no location, so nothing is measured. Add one."),
