@@ -60,6 +60,7 @@ def test_the_script_for_wazuh_tries_again(tmp_path: Path) -> None:
     script = tmp_path / "custom-baken"
     script.write_text(block("python", "alert_file").replace("time.sleep(wait)", "time.sleep(0)"))
     with HTTPServer(("127.0.0.1", 0), Busy) as server, ThreadPoolExecutor() as beside:
+        server.timeout = 5
         beside.submit(lambda: [server.handle_request() for _ in answers])
         address = f"http://127.0.0.1:{server.server_port}"
         subprocess.run([sys.executable, script, SAMPLES / "wazuh.json", "baken_x", address], check=True, timeout=60)

@@ -16,11 +16,12 @@ from baken.record.looks import flows as looks
 from baken.record.looks import project
 from baken.record.looks import reads as looked
 from baken.record.looks.models import Look
-from baken.record.people.access import Forbidden
+from baken.record.people import flows as people
+from baken.record.people.access import Forbidden, Role
 from baken.run.cli import COMMANDS
 from baken.run.cli.watching import UNSEEN, account, watched
 from tests.conftest import Cast, Person
-from tests.contracts.asking import Askers, askers
+from tests.contracts.asking import Asker, Askers, askers
 
 NOW = datetime(2026, 4, 10, 8, tzinfo=UTC)
 
@@ -72,8 +73,8 @@ def test_a_list_is_one_fact_with_its_customers_and_how_many_of_each(cast: Cast, 
 
 def test_a_search_says_how_many_it_found_and_not_for_what(cast: Cast, number: int) -> None:
     client = signed_in(cast.bob)
-    client.get("/incidents/", {"q": "zebra"})
-    client.get("/incidents/", {"q": "nothing has this"})
+    client.post("/incidents/", {"words": "zebra"}, follow=True)
+    client.post("/incidents/", {"words": "nothing has this"}, follow=True)
     found, nothing = facts()
     assert (found.data["found"], len(found.data["seen"])) == (2, 2)
     assert (nothing.data["found"], nothing.data["seen"]) == (0, [])
@@ -82,10 +83,12 @@ def test_a_search_says_how_many_it_found_and_not_for_what(cast: Cast, number: in
 
 def test_customers_leave_no_trace_at_what_is_theirs(cast: Cast, ask: Askers, number: int) -> None:
     client = signed_in(cast.alice)
-    for address in ("/", "/incidents/", f"/incidents/{number}/", "/incidents/?q=zebra", "/search/?q=zebra"):
+    for address in ("/", "/incidents/", f"/incidents/{number}/"):
         assert client.get(address).status_code == 200
+    for address in ("/incidents/", "/search/"):
+        assert b"Zebra" in client.post(address, {"words": "zebra"}, follow=True).content
     ask.alice.get(f"/incidents/{number}")
-    ask.gateway.get("/incidents?q=zebra")
+    ask.gateway.ask("POST", "/incidents/search", {"words": "zebra"}).expect(200)
     assert facts() == []
 
 
@@ -121,7 +124,7 @@ def test_looks_within_five_minutes_are_joined(cast: Cast, number: int) -> None:
     with clock.at(NOW + timedelta(minutes=6)):
         signed_in(cast.bea).get(f"/incidents/{number}/")
         for _again in range(2):
-            client.get("/incidents/?q=zebra")
+            client.post("/incidents/", {"words": "zebra"}, follow=True)
     assert len(facts()) == 7, "somebody else's look is another, and each search is"
 
 
@@ -213,7 +216,7 @@ def test_the_commands_that_show_nothing_are_commands() -> None:
 
 def test_the_rows_are_what_the_facts_say(cast: Cast, ask: Askers, number: int) -> None:
     signed_in(cast.mona).get("/incidents/")
-    ask.bob.get("/incidents?q=zebra")
+    ask.bob.ask("POST", "/incidents/search", {"words": "zebra"}).expect(200)
     columns = ("organisation_id", "at", "reader", "person", "door", "page", "kind", "record", "count", "shown", "found")
     folded = [row for fact in facts() for row in project.rows(Entry(fact.kind, fact.at, fact.data), fact.actor)]
     said = sorted([str(getattr(row, name)) for name in columns] for row in folded)
@@ -232,3 +235,20 @@ def test_customers_read_who_looked_at_theirs_and_agents_do_not(cast: Cast, numbe
     assert looked.listed(cast.alice.caller, customer=cast.stranger_organisation).count() == 0
     with pytest.raises(Forbidden):
         looked.listed(cast.bob.caller)
+
+
+def test_the_page_and_the_file_name_the_token_a_person_looked_by(cast: Cast, ask: Askers, number: int) -> None:
+    _row, secret = people.add_token(
+        cast.program, organisation=cast.provider, name="Laptop of Bob", role=Role.AGENT, user=cast.bob.user,
+        scopes=["incidents:read"],
+    )  # fmt: skip
+    Asker(secret).get(f"/incidents/{number}")
+    signed_in(cast.bea).get(f"/incidents/{number}/")
+    code = Look.objects.get(person=cast.bob.user.id, organisation=cast.customer).reader.removeprefix("token:")
+    for address in ("/looks/", "/looks/file/"):
+        told = signed_in(cast.mona).get(address).content.decode()
+        assert "Laptop of Bob" in told and "Bob, " in told and code not in told
+        assert "GET /incidents/{number}" in told
+        shown = signed_in(cast.alice).get(address).content.decode()
+        assert f"token {code}" in shown and "Bob, " in shown and "Laptop" not in shown
+        assert "{number}" not in shown and "Bea" in shown

@@ -46,7 +46,23 @@ def names(caller: Caller, rows: Iterable[Look]) -> dict[str, str]:
     """
     rows = list(rows)
     known = people.names(row.person for row in rows if row.person)
-    found = {row.reader: known[row.person] for row in rows if row.person in known}
-    machines = {row.reader: UUID(row.reader[6:]) for row in rows if row.reader.startswith("token:") and not row.person}
-    tokens = ApiToken.objects.in_bulk(list(machines.values())) if caller.staff and machines else {}
-    return found | {reader: tokens[id].name for reader, id in machines.items() if id in tokens}
+    machines = _token_names(caller, [row for row in rows if not row.person])
+    return machines | {row.reader: known[row.person] for row in rows if row.person in known}
+
+
+def tokens(caller: Caller, rows: Iterable[Look]) -> dict[str, str]:
+    """By reader, the token by which a person looked: its name to the provider, its code to a customer."""
+    theirs = [row for row in rows if row.person]
+    return _tokens(theirs) | _token_names(caller, theirs)
+
+
+def _token_names(caller: Caller, rows: Iterable[Look]) -> dict[str, str]:
+    """Of those that are there; none to a customer."""
+    ids = _tokens(rows) if caller.staff else {}
+    found = {str(token.id): token.name for token in ApiToken.objects.filter(id__in=ids.values())} if ids else {}
+    return {reader: found[id] for reader, id in ids.items() if id in found}
+
+
+def _tokens(rows: Iterable[Look]) -> dict[str, str]:
+    """By reader, the id of a token."""
+    return {row.reader: row.reader[6:] for row in rows if row.reader.startswith("token:")}

@@ -43,14 +43,19 @@ def looks(request: PageRequest) -> HttpResponse:
 
 @page(Permission.READ_LOOKS, methods=("GET",))
 def looks_file(request: PageRequest) -> HttpResponse:
-    """The same as a table for a spreadsheet program, the latest `MOST_IN_A_FILE`."""
+    """The same as a table for a spreadsheet program, the latest `MOST_IN_A_FILE`.
+
+    Like the page it tells customers nothing of how the program calls its pages.
+    """
     rows = _told(request, _asked(request, _form(request))[:MOST_IN_A_FILE])
-    head = (gettext("When"), gettext("Who"), gettext("Customer"), gettext("What"), gettext("How"), gettext("Where"))
+    staff = request.caller.staff
+    head = [gettext("When"), gettext("Who"), gettext("Customer"), gettext("What"), gettext("How")]
+    head += [gettext("Where")] if staff else []
     body = (
-        (
+        [
             timezone.localtime(row["look"].at).isoformat(timespec="seconds"), row["who"],
-            row["look"].organisation.name, row["what"], row["door"], row["look"].page,
-        )
+            row["look"].organisation.name, row["what"], row["door"], *([row["look"].page] if staff else []),
+        ]
         for row in rows
     )  # fmt: skip
     headers = {"Content-Disposition": 'attachment; filename="looks.csv"'}
@@ -70,16 +75,24 @@ def _asked(request: PageRequest, form: LooksForm) -> QuerySet[Look]:
 def _told(request: PageRequest, looks: Iterable[Look]) -> list[dict[str, Any]]:
     """Looks with their words."""
     rows = list(looks)
-    names = reads.names(request.caller, rows)
+    names, tokens = reads.names(request.caller, rows), reads.tokens(request.caller, rows)
     return [
         {
             "look": row,
-            "who": names.get(row.reader, row.reader),
+            "who": _who(row, names, tokens),
             "what": what(row),
             "door": str(DOORS.get(row.door, row.door)),
         }
         for row in rows
     ]
+
+
+def _who(look: Look, names: Mapping[str, str], tokens: Mapping[str, str]) -> str:
+    """Who looked, and by which token if it was by one; whoever has no name any more by their code."""
+    if (token := tokens.get(look.reader)) is None:
+        return names.get(look.reader, look.reader)
+    person = names.get(look.reader) or f"user:{look.person}"
+    return gettext("%(person)s, by the token %(token)s") % {"person": person, "token": token}
 
 
 def what(look: Look) -> str:
