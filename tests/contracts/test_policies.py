@@ -1,11 +1,9 @@
 """Row-level security: who the program is in the database, and what is found when a query forgets its filter."""
 
 import re
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import replace
-from types import FrameType
+from functools import partial
 from typing import Any
 
 import pytest
@@ -19,8 +17,8 @@ from baken.reach.postgres import place
 from baken.record import policies
 from baken.record.audits.models import Audit, Finding
 from baken.record.catalogue.models import AgreementVersion, Service
-from baken.record.incidents import flows as incidents
-from baken.record.incidents.models import Incident, Message
+from baken.record.complaints.models import Remark
+from baken.record.incidents.models import Draft, Incident, Message
 from baken.record.incidents.reads import DESK, EVERYBODY
 from baken.record.ledger import clock
 from baken.record.ledger.flows import HEADS, Entry, Stream, append
@@ -28,21 +26,19 @@ from baken.record.ledger.models import LedgerFact
 from baken.record.orgs import files, search
 from baken.record.orgs.fields import WrittenField
 from baken.record.orgs.models import File, FileChunk, Organisation
-from baken.record.people import flows
 from baken.record.people import reads as people
-from baken.record.people.access import NOBODY, Caller, Role, program
+from baken.record.people.access import NOBODY, Caller, program
 from baken.record.people.acting import acting, fall_silent, role_of, say
 from baken.record.people.models import User
-from baken.record.people.reads import caller_of
-from tests.conftest import PASSWORD, Cast
+from tests.conftest import Cast
 from tests.contracts import api_world
-from tests.contracts.api_table import TABLE
-from tests.contracts.asking import Askers
+from tests.contracts.api_table import TABLE, WHO
+from tests.contracts.asking import Asker, Askers
+from tests.contracts.forgetting import Forgetting
+from tests.contracts.neighbours import move_in
 from tests.contracts.test_api_table import request
 from tests.page_table import PAGES, World, make_world
 
-WHO_SOMEBODY_IS = {"caller_of", "caller_of_token", "by_email", "get_user", "authenticate", "_holds", "note_use"}
-"""Functions that find out who asks: until they have, there is nobody whose rows could be told apart."""
 SHORTEST = 6
 """Letters of a text that is looked for; shorter ones are words of the pages themselves."""
 
@@ -106,7 +102,8 @@ def of_others(model: type[Model], own: set[Any]) -> int:
 
 
 def test_every_table_as_a_whole_holds_nothing_of_another_customer(cast: Cast) -> None:
-    make_world(cast)
+    world = make_world(cast)
+    move_in(cast, world.records["incident"], world.records["complaint"])
     provider = {cast.provider.id}
     readers = {cast.alice: {cast.customer.id}, cast.stranger: {cast.stranger_organisation.id}, cast.audrey: set()}
     found = 0
@@ -126,13 +123,15 @@ def _readable(model: type[Model]) -> bool:
 
 
 def test_what_is_among_colleagues_stays_there_when_everything_is_asked_for(cast: Cast) -> None:
-    number = int(make_world(cast).records["incident"])
-    incidents.note(cast.bob.caller, number, body="They forgot to pay.")
-    internal = Message.objects.filter(organisation=cast.customer, visible=False)
-    assert internal.exists()
+    world = make_world(cast)
+    move_in(cast, world.records["incident"], world.records["complaint"])
+    draft = Draft.objects.filter(organisation=cast.customer, author=cast.bob.user)
+    rows = [model.objects.filter(organisation=cast.customer) for model in (Message, Remark, File)]  # type: ignore[attr-defined]
+    internal = [*(of_theirs.filter(visible=False) for of_theirs in rows), draft]
+    assert all(among.exists() for among in internal)
     with acting(cast.alice.caller):
-        assert Message.objects.exists()
-        assert not internal.exists()
+        assert all(of_theirs.exists() for of_theirs in rows)
+        assert not any(among.exists() for among in internal)
 
 
 def test_a_customer_writes_in_their_own_name_only(cast: Cast) -> None:
@@ -192,38 +191,6 @@ def test_a_question_in_sql_finds_nothing_of_others_either(cast: Cast) -> None:
     assert found[cast.stranger] == ([], [])
 
 
-class Forgetting:
-    """Filters of the records' queries, of which one at a time is forgotten."""
-
-    def __init__(self) -> None:
-        self.met: set[tuple[str, int]] = set()
-        self.forgotten: tuple[str, int] | None = None
-
-    @contextmanager
-    def in_force(self) -> Iterator[None]:
-        kept = QuerySet.filter
-
-        def filter(rows: Any, *conditions: Any, **named: Any) -> Any:
-            site = _site(sys._getframe(1))
-            if site is not None:
-                self.met.add(site)
-            return rows.all() if site is not None and site == self.forgotten else kept(rows, *conditions, **named)
-
-        QuerySet.filter = filter  # type: ignore[method-assign]
-        try:
-            yield
-        finally:
-            QuerySet.filter = kept  # type: ignore[method-assign]
-
-
-def _site(frame: FrameType) -> tuple[str, int] | None:
-    """Where a filter is called, if that is in the records and somebody is known already."""
-    while "/django/db/" in frame.f_code.co_filename and frame.f_back is not None:  # managers and get() filter too
-        frame = frame.f_back
-    path = frame.f_code.co_filename
-    return (path, frame.f_lineno) if "/baken/record/" in path and frame.f_code.co_name not in WHO_SOMEBODY_IS else None
-
-
 def written_by(organisation: Organisation) -> set[str]:
     """Every text that was written for an organisation and its people, as it reads."""
     texts = set()
@@ -236,41 +203,92 @@ def written_by(organisation: Organisation) -> set[str]:
     return {text for text in texts if len(text) >= SHORTEST} | {organisation.name}
 
 
+def readable(who: str) -> list[str]:
+    """The pages that a role may ask for."""
+    return [name for name, row in PAGES.items() if not row.changes and row.gets.get(who, 403) != 403]
+
+
+def leaks_of_pages(forgetting: Forgetting, world: World, client: Client, names: Iterable[str]) -> list[str]:
+    """What pages let out when a filter is forgotten. What is on all of them is asked for with one that is no more."""
+    found = forgetting.leaks_everywhere(lambda: _page(world, client, "account-keyboard"))
+    for name in names:
+        found += forgetting.leaks(name, partial(_page, world, client, name))
+    return found
+
+
+def leaks_of_the_api(forgetting: Forgetting, world: dict[str, str], asker: Asker, who: str) -> list[str]:
+    """What the API lets out when a filter is forgotten."""
+    column, found = WHO.index(who), forgetting.leaks_everywhere(lambda: _told(asker, "GET /token", world))
+    for operation, row in TABLE.items():
+        if operation.startswith("GET ") and row.answers.split()[column] != "403":
+            found += forgetting.leaks(operation, partial(_told, asker, operation, world))
+    return found
+
+
 def test_with_any_filter_forgotten_a_stranger_finds_nothing_on_any_page(cast: Cast) -> None:
-    world = make_world(cast)
-    secrets = written_by(cast.customer)
-    assert len(secrets) > 5
-    client = Client(raise_request_exception=False)
+    world, client = make_world(cast), Client(raise_request_exception=False)
     client.force_login(cast.stranger.user)
-    forgetting, leaks = Forgetting(), []
+    forgetting = Forgetting(written_by(_named(cast.customer)))
+    assert len(forgetting.secrets) > 5
     with forgetting.in_force():
-        for name, row in PAGES.items():
-            if not row.changes:
-                leaks += _leaks(forgetting, name, secrets, lambda name=name: _page(world, client, name))  # type: ignore[misc]
+        leaks = leaks_of_pages(forgetting, world, client, readable("customer"))
     assert not leaks, "\n".join(sorted(set(leaks)))
-    assert len(forgetting.met) > 20
+    assert len(forgetting.sites) > 50
+
+
+def test_with_any_filter_forgotten_a_customer_finds_nothing_of_a_neighbour_or_among_colleagues(cast: Cast) -> None:
+    world, client = make_world(cast), Client(raise_request_exception=False)
+    texts, file, evidence = move_in(cast, world.records["incident"], world.records["complaint"])
+    client.force_login(cast.alice.user)
+    forgetting = Forgetting(texts | written_by(_named(cast.stranger_organisation)))
+    internal = replace(world, records={**world.records, "attachment": file, "evidence": evidence})
+    with forgetting.in_force():
+        leaks = leaks_of_pages(forgetting, world, client, readable("customer"))
+        leaks += leaks_of_pages(forgetting, internal, client, ("incident-attachment", "complaint-attachment"))
+    assert not leaks, "\n".join(sorted(set(leaks)))
+    assert len(forgetting.sites) > 70
+    desk = ""
+    for person in (cast.bob, cast.mona):
+        client.force_login(person.user)
+        desk += "".join(_page(internal, client, name) for name in ("incidents", "incident", "incident-attachment"))
+    desk += _page(internal, client, "complaint")
+    assert forgetting.within(desk) >= {*texts, "Our till is dead"}, "they are there, for the desk"
 
 
 def test_with_any_filter_forgotten_a_stranger_finds_nothing_in_the_api(cast: Cast, ask: Askers) -> None:
     world = api_world.make_world(cast)
-    secrets = written_by(cast.customer)
-    forgetting, leaks = Forgetting(), []
+    forgetting = Forgetting(written_by(_named(cast.customer)))
     with forgetting.in_force():
-        for operation in TABLE:
-            if operation.startswith("GET "):
-                leaks += _leaks(
-                    forgetting, operation, secrets,
-                    lambda operation=operation: request(ask.stranger, operation, world).content.decode(),  # type: ignore[misc]
-                )  # fmt: skip
+        leaks = leaks_of_the_api(forgetting, world, ask.stranger, "stranger")
     assert not leaks, "\n".join(sorted(set(leaks)))
-    assert len(forgetting.met) > 10
+    assert len(forgetting.sites) > 10
 
 
-def another_auditor(cast: Cast) -> User:
-    return flows.add_user(
-        program("tests"), organisation=cast.provider, email="eve@auditor.example", name="Eve", roles=[Role.AUDITOR],
-        password=PASSWORD, language="en",
-    )  # fmt: skip
+def test_with_any_filter_forgotten_a_customer_finds_nothing_of_a_neighbour_in_the_api(cast: Cast, ask: Askers) -> None:
+    world = api_world.make_world(cast)
+    texts, file, evidence = move_in(cast, int(world["number"]), int(world["complaint"]))
+    forgetting = Forgetting(texts | written_by(_named(cast.stranger_organisation)))
+    with forgetting.in_force():
+        leaks = leaks_of_the_api(forgetting, world, ask.alice, "customer")
+        internal = world | {"attachment": str(file), "evidence": str(evidence)}
+        for operation in (
+            "GET /incidents/{number}/attachments/{attachment}",
+            "GET /complaints/{complaint}/attachments/{evidence}",
+        ):
+            leaks += forgetting.leaks(operation, partial(_told, ask.alice, operation, internal))
+    assert not leaks, "\n".join(sorted(set(leaks)))
+    assert len(forgetting.sites) > 50
+
+
+def _named(organisation: Organisation) -> Organisation:
+    """By a name that is no word of the pages."""
+    organisation.name = "Veldrade & Zonen"
+    organisation.save()
+    return organisation
+
+
+def _told(asker: Asker, operation: str, world: dict[str, str]) -> str:
+    return request(asker, operation, world).content.decode(errors="replace")
 
 
 def test_with_any_filter_forgotten_an_auditor_finds_nothing_of_the_audits_of_others(cast: Cast) -> None:
@@ -279,18 +297,15 @@ def test_with_any_filter_forgotten_an_auditor_finds_nothing_of_the_audits_of_oth
     audit.scope, finding = "Everything in the west wing", "The cellar door is never locked"
     audit.save()
     Finding(organisation=audit.organisation, audit=audit, title=finding, severity="high").save(force_insert=True)
-    secrets = {audit.scope, finding}
+    forgetting = Forgetting({audit.scope, finding})
     client, of_theirs = Client(raise_request_exception=False), Client(raise_request_exception=False)
-    client.force_login(another_auditor(cast))
+    client.force_login(world.other_auditor.user)
     of_theirs.force_login(cast.audrey.user)
-    forgetting, leaks, shown = Forgetting(), [], set()
     with forgetting.in_force():
-        for name, row in PAGES.items():
-            if not row.changes and row.status("auditor") == 200:
-                leaks += _leaks(forgetting, name, secrets, lambda name=name: _page(world, client, name))  # type: ignore[misc]
-                shown |= {text for text in secrets if text in _page(world, of_theirs, name)}
+        leaks = leaks_of_pages(forgetting, world, client, readable("auditor"))
     assert not leaks, "\n".join(sorted(set(leaks)))
-    assert shown == secrets, "whoever was invited sees them"
+    shown = "".join(_page(world, of_theirs, name) for name in readable("auditor"))
+    assert forgetting.within(shown) == forgetting.secrets, "whoever was invited sees them"
 
 
 def test_an_auditor_has_the_rows_of_their_own_audits_alone(cast: Cast) -> None:
@@ -298,7 +313,7 @@ def test_an_auditor_has_the_rows_of_their_own_audits_alone(cast: Cast) -> None:
     audit = Audit.objects.select_related("report").get(number=world.records["audit"])
     report = audit.report or files.receive(cast.provider, name="r.txt", content=b"7.4", at=clock.now(), kind="report")
     Audit.objects.filter(id=audit.id).update(report=report)
-    with acting(caller_of(another_auditor(cast))):
+    with acting(world.other_auditor.caller):
         for model in (Audit, Finding, File, FileChunk, Service, AgreementVersion):
             assert not model._default_manager.exists(), model
         assert Audit.objects.update(grade=99) == 0
@@ -317,10 +332,9 @@ def test_a_forgotten_filter_is_noticed_where_nothing_holds_it(cast: Cast, monkey
     monkeypatch.setattr("baken.record.people.acting.role_of", lambda caller: policies.PROGRAM)
     client = Client(raise_request_exception=False)
     client.force_login(cast.stranger.user)
-    forgetting = Forgetting()
+    forgetting = Forgetting(written_by(_named(cast.customer)))
     with forgetting.in_force():
-        page = lambda: _page(world, client, "incidents")  # noqa: E731
-        assert _leaks(forgetting, "incidents", written_by(cast.customer), page)
+        assert leaks_of_pages(forgetting, world, client, ["incidents"])
 
 
 def _page(world: World, client: Client, name: str) -> str:
@@ -329,19 +343,6 @@ def _page(world: World, client: Client, name: str) -> str:
         content = b"".join(response.streaming_content) if response.streaming else response.content
         transaction.set_rollback(True)
     return content.decode(errors="replace")
-
-
-def _leaks(forgetting: Forgetting, what: str, secrets: set[str], ask: Any) -> list[str]:
-    """Which of the secrets are in an answer when one filter is forgotten, each of those that it comes by in turn."""
-    before, forgetting.met, forgetting.forgotten = forgetting.met, set(), None
-    usual = ask()
-    sites, found = set(forgetting.met), []
-    for site in sorted(sites):
-        forgetting.forgotten = site
-        answer = ask()
-        found += [f"{what}: {text!r} without {site}" for text in secrets if text in answer and text not in usual]
-    forgetting.forgotten, forgetting.met = None, before | sites
-    return found
 
 
 def test_names_of_people_are_found_by_those_who_deal_with_them(cast: Cast) -> None:
