@@ -1,6 +1,7 @@
 """The cast: people every test knows, and a stranger who must be refused."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -167,6 +168,14 @@ def cast(db: None) -> Iterator[Cast]:
             audrey=_person(provider, "audrey@auditor.example", "Audrey", Role.AUDITOR),
             stranger=_person(other, "stranger@stranger.example", "Stranger", Role.CUSTOMER),
         )  # fmt: skip
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_cluster_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A home that PostgreSQL's account cannot enter has its cluster elsewhere, where nobody would clear it away."""
+    yield
+    for pointer in tmp_path_factory.getbasetemp().rglob("database.location"):
+        shutil.rmtree(pointer.read_text().strip(), ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
