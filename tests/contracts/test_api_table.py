@@ -192,6 +192,10 @@ def test_bodies_that_are_none(ask: Askers, world: World) -> None:
             assert b"Traceback" not in answer.content
 
 
+MENDED = "POST /alerts/{alert_source}"
+"""What an attacker has a tool say is mended instead of refused."""
+
+
 def _changed(body: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
     """A body with each of its texts in turn replaced by one with a NUL, and where it is."""
     if isinstance(body, str):
@@ -211,7 +215,10 @@ def test_no_text_can_hold_nul(ask: Askers, world: World) -> None:
         filled = json.loads(_filled(json.dumps(TABLE[operation].body), world))
         for where, body in _changed(filled):
             answer = request(asker, operation, world, body=body)
-            assert (answer.status, answer.body["field"]) == (422, ".".join(map(str, where))), (operation, where)
+            if operation == MENDED and where != ("level",):
+                assert answer.status == 200, where
+            else:
+                assert (answer.status, answer.body["field"]) == (422, ".".join(map(str, where))), (operation, where)
 
 
 def test_a_member_that_is_not_known_is_refused(ask: Askers, world: World) -> None:

@@ -28,7 +28,7 @@ class StrictParser(Parser):
         try:
             if getattr(request, "of_outsiders", False):
                 told = request.body.decode("utf-8-sig", "replace")
-                return _mended(json.loads(told, strict=False, parse_constant=str))  # type: ignore[no-any-return]
+                return _mended(json.loads(told, strict=False, parse_constant=_refuse))  # type: ignore[no-any-return]
             body = json.loads(request.body, parse_constant=_refuse)
         except RecursionError as error:
             raise _too_deep() from error
