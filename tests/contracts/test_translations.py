@@ -159,6 +159,7 @@ OTHERS = {
     "an audit has no such field": "a mistake of ours",
     "a source has no such field": "a mistake of ours",
     "this is not a calendar as to_codes writes it: 7": "a mistake of ours",
+    "part 7 is not what was put there": "said to whoever renews keys",
     "7 has no part 7; 7": "ends in one of two ways, and both are listed",
     "name at least one monitor": "no page writes such a rule",
     "give a number from 1 to 7, or nothing for all of them": "no page writes such a rule",
