@@ -49,6 +49,11 @@ def test_the_palette_goes_anywhere(visit: Visit, cast: Cast) -> None:
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(page).to_have_title("Cloud · Provider")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("clou")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search/?in=*")
+    expect(page.get_by_role("main").get_by_role("link", name="Cloud Service")).to_be_visible()
 
 
 def test_shortcuts_go_places_are_listed_and_keep_silent_while_somebody_writes(visit: Visit, cast: Cast) -> None:

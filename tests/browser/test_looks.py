@@ -14,7 +14,10 @@ def test_a_customer_sees_who_looked_and_the_manager_finds_it(
         cast.alice.caller, organisation=cast.customer, service=cast.service, subject="Nothing opens", body="Since nine."
     ).number
     visit(cast.bob, f"/incidents/{number}/")
-    visit(cast.bea, "/incidents/?q=opens")
+    queue = visit(cast.bea, "/incidents/")
+    queue.get_by_label("Words or a number").fill("opens")
+    queue.get_by_role("button", name="Show", exact=True).click()
+    queue.wait_for_url("**/incidents/?view=open&in=*")
     portal = visit(cast.alice, f"/incidents/{number}/")
     portal.get_by_role("link", name="Who of us looked at this").click()
     first = portal.locator("tbody tr").first.inner_text().split("\t")

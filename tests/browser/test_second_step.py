@@ -257,7 +257,7 @@ def test_whoever_needs_a_second_step_reaches_nothing_without_one(visit: Visit, c
     expect(visit(cast.alice, "/incidents/")).to_have_title(re.compile("incidents"))
     page = visit(None, "/incidents/")
     sign_in(page, "bob@provider.example", PASSWORD)
-    for path in ("/incidents/", "/", "/account/", "/account/password/", "/search/?q=x"):
+    for path in ("/incidents/", "/", "/account/", "/account/password/", "/search/?in=x"):
         page.goto(path)
         expect(page).to_have_title("Signing in · Provider")
         expect(page.get_by_text("A second step is asked of you")).to_be_visible()

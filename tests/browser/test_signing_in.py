@@ -19,14 +19,14 @@ def sign_in(page: Page, email: str, password: str) -> None:
 
 @pytest.mark.parametrize("script", [True, False])
 def test_the_way_in_leads_to_where_one_wanted_to_go_and_back_out(visit: Visit, cast: Cast, script: bool) -> None:
-    page = visit(None, "/services/?q=1", java_script_enabled=script)
+    page = visit(None, "/services/?page=1", java_script_enabled=script)
     expect(page).to_have_title("Sign in · Provider")
     sign_in(page, "alice@customer.example", "wrong")
     expect(page.get_by_role("alert")).to_contain_text("do not belong together")
     expect(page.get_by_role("alert")).to_be_focused()
     expect(page.get_by_label("E-mail address")).to_have_value("alice@customer.example")
     sign_in(page, "ALICE@customer.example", PASSWORD)
-    page.wait_for_url("**/services/?q=1")
+    page.wait_for_url("**/services/?page=1")
     sign_out(page)
     expect(page).to_have_title("Sign in · Provider")
     page.goto("/services/")

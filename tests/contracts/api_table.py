@@ -47,6 +47,7 @@ TABLE: dict[str, Row] = {
     "POST /incidents": row(
         "201 404 201 201 201 403", {"service": "cloud", "customer": "customer", "subject": "Down"}, shows=True
     ),
+    "POST /incidents/search": row("200 200 200 200 200 403", {"words": "down"}, shows=True),
     "GET /incidents/{number}": row("200 404 200 200 200 403", shows=True),
     "GET /incidents/{waiting}/messages": row("200 404 200 200 200 403", shows=True),
     "POST /incidents/{number}/answers": row("201 404 201 201 201 403", SAID, shows=True),

@@ -183,11 +183,16 @@ def test_lists_filter_and_page(ask: Askers) -> None:
     def subjects(asker: Asker, query: str) -> set[str]:
         return {one["subject"] for one in asker.get(f"/incidents?{query}")["items"]}
 
+    def found(**wanted: Any) -> set[str]:
+        return {one["subject"] for one in ask.bob.ask("POST", "/incidents/search", wanted).expect(200)["items"]}
+
     assert subjects(ask.alice, "") == {"Red disk", "Blue disk", "Green mouse"}
-    assert subjects(ask.bob, "q=disk") == {"Red disk", "Blue disk"}
+    assert found(words="disk") == {"Red disk", "Blue disk"}
     assert subjects(ask.bob, "priority=medium&priority=high") == {"Red disk", "Red printer"}
     assert subjects(ask.bob, "service=other") == {"Red printer"}
-    assert subjects(ask.bob, "customer=customer&q=red") == {"Red disk"}
+    assert found(words="red", customer="customer", **{"class": ["other"]}) == {"Red disk"}
+    assert found(words="red", limit=1, offset=1) == {"Red disk"}
+    assert ask.bob.problem("POST", "/incidents/search", {"words": " "}) == (422, "words")
     assert subjects(ask.bob, "class=availability") == set()
     assert subjects(ask.bob, "status=resolved&status=closed") == set()
     urgent = ask.bob.get("/incidents?order=time-left")["items"]

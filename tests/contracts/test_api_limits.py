@@ -58,6 +58,8 @@ def test_changing_is_counted_by_itself_and_one_token_leaves_the_others_alone(cas
     assert [ask.gateway.ask("POST", "/incidents", body).status for _ in range(2)] == [201] * 2
     refused(ask.gateway.ask("POST", "/incidents", body), "writes")
     assert ask.gateway.ask("GET", "/incidents").body["total"] == 2, "what was refused was not done"
+    searched = ask.gateway.ask("POST", "/incidents/search", {"words": "down"})
+    assert searched.expect(200)["total"] == 2 and '"reads";q=5' in searched.headers["RateLimit-Policy"]
     assert ask.alice.ask("POST", "/incidents", body).status == 201
 
 

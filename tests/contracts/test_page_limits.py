@@ -66,6 +66,13 @@ def test_what_open_pages_ask_by_themselves_is_no_sending(cast: Cast) -> None:
         assert [bob.post(f"/incidents/{number}/presence/").status_code for _ in range(5)] == [200] * 4 + [429]
 
 
+def test_a_search_is_reading_though_it_is_posted(cast: Cast) -> None:
+    bob = signed_in(cast.bob)
+    with clock.at(NOW):
+        assert [bob.post("/search/", {"words": "x"}).status_code for _ in range(3)] == [303] * 3
+        assert [bob.post("/incidents/", {"words": "x"}).status_code for _ in range(2)] == [303, 429]
+
+
 def test_drafts_that_are_kept_leave_the_replies_alone(cast: Cast) -> None:
     bob = signed_in(cast.bob)
     with clock.at(NOW):

@@ -12,7 +12,7 @@ from baken.record.incidents import flows, reads
 from baken.record.incidents.models import Incident
 from baken.record.orgs import search
 from baken.record.people.models import User
-from baken.show.api.incidents import Filters
+from baken.show.api.incidents import Wanted
 from tests.conftest import Cast, Person
 from tests.flows.incident_world import reported
 
@@ -23,11 +23,11 @@ def found(by: Person, words: str, **wanted: object) -> list[Incident]:
     return list(reads.found(by.caller, words, reads.Wanted(**wanted)).rows)  # type: ignore[arg-type]
 
 
-def reader(person: Person) -> Callable[[str], str]:
-    """What a page says to them, by its address."""
+def reader(person: Person) -> Callable[[str, str], str]:
+    """What a page says to them of a search."""
     client = Client()
     client.post("/sign-in/", {"email": person.user.email, "password": person.password})
-    return lambda address: unescape(client.get(address).content.decode())
+    return lambda page, words: unescape(client.post(page, {"words": words}, follow=True).content.decode())
 
 
 def test_digits_are_the_number_of_one_and_words_of_others(cast: Cast) -> None:
@@ -80,21 +80,21 @@ def test_pages_say_what_they_did_not_look_for(cast: Cast, monkeypatch: pytest.Mo
     monkeypatch.setattr(search, "MOST_FOUND", 2)
     for _ in range(3):
         reported(cast, cast.alice, subject="a1 b2 c3 d4 e5 f6 g7 h8")
-    asked, most = "?q=a1+b2+c3+d4+e5+f6+g7+h8+x+zzzz", "Not looked for: x, zzzz. A search is for eight words at most"
+    asked, most = "a1 b2 c3 d4 e5 f6 g7 h8 x zzzz", "Not looked for: x, zzzz. A search is for eight words at most"
     cut = "Only the newest 2 incidents with these words were looked at"
     bob, alice = reader(cast.bob), reader(cast.alice)
     for page, address in ((bob, "/incidents/"), (alice, "/incidents/"), (bob, "/search/")):
-        shown = page(address + asked)
+        shown = page(address, asked)
         assert most in shown and cut in shown, address
-    plain = bob("/incidents/?q=nothing")
+    plain = bob("/incidents/", "nothing")
     assert "Not looked for" not in plain and "were looked at" not in plain
     User.objects.filter(id=cast.alice.caller.user).update(language="nl")
-    dutch = alice("/incidents/" + asked)
+    dutch = alice("/incidents/", asked)
     assert "Niet gezocht op: x, zzzz." in dutch and "zijn alleen de nieuwste 2 bekeken" in dutch
 
 
 def test_the_api_says_what_it_does_not_look_for() -> None:
-    words = Filters.model_fields["q"].description
+    words = Wanted.model_fields["words"].description
     assert words is not None
     for limit in (search.MOST_WANTED, search.MOST_FOUND, reads.MOST_NARROWED):
         assert f" {limit} " in words

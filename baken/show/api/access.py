@@ -32,9 +32,9 @@ class Token(HttpBearer):
     limited = True
     """Whether the buckets of tokens and addresses count it; else the operation has a limit of its own."""
 
-    def __init__(self, *permissions: Permission, receives: Receives | None = None) -> None:
+    def __init__(self, *permissions: Permission, receives: Receives | None = None, reads: bool = False) -> None:
         super().__init__()
-        self._permissions, self._receives = permissions, receives
+        self._permissions, self._receives, self._reads = permissions, receives, reads
 
     def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
         """The caller behind the token, who has every permission that is needed. Raises Forbidden, TooOften."""
@@ -48,7 +48,8 @@ class Token(HttpBearer):
             return None
         request.auth = caller  # type: ignore[attr-defined]  # so that the log names whom it refuses from here on
         if self.limited:
-            limiting.count(request, "reads" if request.method in ("GET", "HEAD") else "writes", caller.actor)
+            reads = self._reads or request.method in ("GET", "HEAD")
+            limiting.count(request, "reads" if reads else "writes", caller.actor)
         for permission in self._permissions:
             caller.require(permission)
         say(caller)
@@ -76,12 +77,17 @@ def code_in(request: HttpRequest, name: str) -> str:
 
 
 def needs(
-    summary: str, *permissions: Permission, answers: tuple[int, ...] = (), receives: Receives | None = None
+    summary: str,
+    *permissions: Permission,
+    answers: tuple[int, ...] = (),
+    receives: Receives | None = None,
+    reads: bool = False,
 ) -> dict[str, Any]:
     """What an operation is called, what it needs, and which errors it answers besides those that follow from its form.
 
     receives: whose files these are that are sent to it, and of what kind; without it none are taken.
+    reads: it is posted and changes nothing, so it is counted as reading.
     Arguments for ninja's decorators: the token is checked, and the document says the same.
     """
     told = {"x-permissions": [permission.value for permission in permissions], "x-answers": list(answers)}
-    return {"summary": summary, "auth": Token(*permissions, receives=receives), "openapi_extra": told}
+    return {"summary": summary, "auth": Token(*permissions, receives=receives, reads=reads), "openapi_extra": told}

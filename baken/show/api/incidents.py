@@ -17,7 +17,7 @@ from baken.record.incidents.models import Message as MessageRow
 from baken.record.ledger.models import LedgerFact
 from baken.record.orgs.search import MOST_FOUND, MOST_WANTED
 from baken.record.people import reads as people
-from baken.record.people.access import Permission
+from baken.record.people.access import Caller, Permission
 from baken.show.api.access import ApiRequest, needs
 from baken.show.api.idempotency import IdempotencyKey, made
 from baken.show.api.schemas import (
@@ -96,25 +96,30 @@ class Incident(Schema):
 
 
 WORDS = (
-    "a number, or words that its subject and messages hold all of; #12 is the number alone. Not looked for are words of "
-    f"one letter, and those after the first {MOST_WANTED} words. When more incidents hold them, the newest "
+    "a number, or words that its subject and messages hold all of; #12 is the number alone. Not looked for are words "
+    f"of one letter, and those after the first {MOST_WANTED} words. When more incidents hold them, the newest "
     f"{MOST_FOUND} are looked at, of the customer if one is given; the newest {reads.MOST_NARROWED} when status, "
     "priority, class or service is given"
 )
 
 
 class Filters(Schema):
-    """What is listed; what is not given may be anything. Give a name several times for either of its values."""
+    """Which of them; what is not given may be anything. Give a name several times for either of its values."""
 
     status: list[Status] = Field([], description="where it stands")
     priority: list[Priority] = Field([], description="how urgent it is")
     classes: list[IncidentClass] = Field([], alias="class", description="what it touches, among other things")
     service: Code | None = Field(None, description="code of its service")
     customer: Code | None = Field(None, description="code of its customer")
-    q: str = Field("", max_length=500, description=WORDS)
     order: Literal["newest", "time-left"] = Field(
         "newest", description="time-left: by the next deadline, soonest first"
     )
+
+
+class Wanted(Filters, Paging, Input):
+    """What is searched for, and which of it; what is not given may be anything."""
+
+    words: Line = Field(description=WORDS, examples=["printer fire"])
 
 
 class NewIncident(Input):
@@ -168,7 +173,21 @@ class Fact(Schema):
 @router.get("/incidents", response=Page[Incident], **needs("List incidents", READ, answers=(404,)))
 def listing(request: ApiRequest, filters: Query[Filters], paging: Query[Paging]) -> Mapping[str, Any]:
     """Every incident that the caller may see: all of them for the desk, their own for a customer."""
-    caller = request.auth
+    return _listed(request.auth, filters, paging)
+
+
+@router.post(
+    "/incidents/search", response=Page[Incident], **needs("Search incidents", READ, answers=(404,), reads=True)
+)
+def search(request: ApiRequest, data: Wanted) -> Mapping[str, Any]:
+    """The incidents of the list that hold these words. It changes nothing, and counts as reading.
+
+    Words are posted, because they may be a name: an address is kept in logs.
+    """
+    return _listed(request.auth, data, data, data.words)
+
+
+def _listed(caller: Caller, filters: Filters, paging: Paging, words: str = "") -> Mapping[str, Any]:
     rows = reads.listed(
         caller,
         reads.Wanted(
@@ -178,7 +197,7 @@ def listing(request: ApiRequest, filters: Query[Filters], paging: Query[Paging])
             service=catalogue.service(caller, filters.service) if filters.service else None,
             customer=people.organisation(caller, filters.customer) if filters.customer else None,
         ),
-        filters.q,
+        words,
     ).select_related("survivor", "outage")
     return page(ordered_by_time_left(rows) if filters.order == "time-left" else rows, paging)
 

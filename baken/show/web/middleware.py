@@ -48,6 +48,10 @@ DRAFTS = "incident-draft"
 """What an open page sends at every pause of somebody who writes: use of a session, and nothing they sent."""
 
 
+QUESTIONS = frozenset({"search", "incidents"})
+"""What is posted so that it stands in no address, and changes nothing."""
+
+
 class PageRequest(HttpRequest):
     """A request as the pages see it, after `Reader`."""
 

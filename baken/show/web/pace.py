@@ -9,7 +9,7 @@ from baken.record.people import limits
 from baken.record.people.limits import TooOften
 from baken.record.people.network import address_of, counted_as
 from baken.show.web.errors import hurried
-from baken.show.web.middleware import BY_THEMSELVES, DRAFTS
+from baken.show.web.middleware import BY_THEMSELVES, DRAFTS, QUESTIONS
 
 
 class Pace:
@@ -41,5 +41,6 @@ def _bucket(request: HttpRequest) -> tuple[str, str]:
     if not request.user.is_authenticated:
         return "visitors", counted_as(address_of(request.META)) or "unknown"
     match = request.resolver_match
-    looking = request.method in ("GET", "HEAD") or (match and match.url_name) in BY_THEMSELVES | {DRAFTS}
+    reading = BY_THEMSELVES | QUESTIONS | {DRAFTS}
+    looking = request.method in ("GET", "HEAD") or (match and match.url_name) in reading
     return ("pages" if looking else "posts"), str(request.user.pk)

@@ -1,12 +1,13 @@
-"""The desk's queue as it is asked for in an address: a view, narrowed, a page of it, in order of time left."""
+"""The desk's queue as it is asked for: a view or a search, narrowed, a page of it, in order of time left."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest, QueryDict
+from django.http import HttpRequest
 
 from baken.domain.instants import to_datetime
 from baken.record.catalogue import reads as catalogue
@@ -15,8 +16,11 @@ from baken.record.incidents import reads
 from baken.record.incidents.models import Incident
 from baken.record.people import reads as people
 from baken.record.people.access import Caller
+from baken.show.web import searching
 from baken.show.web.desk.badges import Badge, faces_now, most_urgent
 from baken.show.web.forms.queue import QueueForm
+from baken.show.web.middleware import PageRequest
+from baken.show.web.searching import Search
 
 SHOWN = 40
 MOST_AT_ONCE = 100
@@ -33,46 +37,47 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What was asked for. words: a search instead of a view. query: the address's part that asks for the same.
+    """What was asked for. search: instead of a view. query: the address's part that asks for the same.
 
-    search: what the words found.
+    found: what the words of the search found.
     """
 
     form: QueueForm
     view: str
-    words: str
+    search: Search
     query: str
     rows: QuerySet[Incident]
-    search: reads.Found | None
+    found: reads.Found | None
 
     def page(self, number: str | None) -> Page[Incident]:
         """One page of the incidents, in order."""
         return Paginator(self.rows, SHOWN).get_page(number)
 
 
-def asked(caller: Caller, given: QueryDict) -> Asked:
+def asked(request: PageRequest) -> Asked:
     """The queue that an address asks for; what it asks wrongly counts as not asked."""
+    caller, search = request.caller, searching.asked(request)
     services = {service.code: service for service in catalogue.services(caller)}
     customers = {customer.code: customer for customer in people.customers(caller)}
     form = QueueForm(
-        given,
+        {**request.GET.dict(), "words": search.words},
         services=[(code, service.name) for code, service in services.items()],
         customers=[(code, customer.name) for code, customer in customers.items()],
     )
     form.is_valid()
     wanted: dict[str, Any] = {name: value for name, value in form.cleaned_data.items() if value}
-    words, view = wanted.pop("q", ""), wanted.pop("view", "open")
+    wanted.pop("words", None)
+    view = wanted.pop("view", "open")
     narrow = reads.Wanted(
         service=services.get(wanted.get("service", "")),
         customer=customers.get(wanted.get("customer", "")),
         priorities=[wanted[name] for name in ("priority",) if name in wanted],
         classes=[wanted[name] for name in ("class",) if name in wanted],
     )
-    search = reads.found(caller, words, narrow) if words else None
-    rows = search.rows if search else _viewed(caller, view, narrow)
-    query = QueryDict(mutable=True)
-    query.update({"view": view, **({"q": words} if words else {}), **wanted})
-    return Asked(form, view, words, query.urlencode(), rows, search)
+    found = reads.found(caller, search.words, narrow) if search.words else None
+    rows = found.rows if found else _viewed(caller, view, narrow)
+    query = urlencode({"view": view, **({"in": search.id} if search.id else {}), **wanted})
+    return Asked(form, view, search, query, rows, found)
 
 
 def _viewed(caller: Caller, view: str, narrow: reads.Wanted) -> QuerySet[Incident]:

@@ -8,7 +8,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from baken.record.incidents.reads import VIEWS
-from baken.show.web.desk import words
+from baken.show.web.desk import words as said
+from baken.show.web.searching import LONGEST
 
 Choices = Iterable[tuple[str, str | Promise]]
 
@@ -21,10 +22,10 @@ class QueueForm(forms.Form):
     """A view or words to search for, and how it is narrowed."""
 
     view = forms.ChoiceField(
-        required=False, choices=[(view, words.VIEW[view]) for view in VIEWS], widget=forms.HiddenInput
+        required=False, choices=[(view, said.VIEW[view]) for view in VIEWS], widget=forms.HiddenInput
     )
-    q = forms.CharField(
-        label=_("Words or a number"), required=False, max_length=200,
+    words = forms.CharField(
+        label=_("Words or a number"), required=False, max_length=LONGEST,
         widget=forms.TextInput(attrs={"type": "search", "data-shortcut": "search"}),
     )  # fmt: skip
 
@@ -33,5 +34,5 @@ class QueueForm(forms.Form):
         self.auto_id = "queue-%s"
         self.fields["service"] = _any(_("Service"), services)
         self.fields["customer"] = _any(_("Customer"), customers)
-        self.fields["priority"] = _any(_("Priority"), words.PRIORITY.items())
-        self.fields["class"] = _any(_("Class"), words.CLASS.items())
+        self.fields["priority"] = _any(_("Priority"), said.PRIORITY.items())
+        self.fields["class"] = _any(_("Class"), said.CLASS.items())

@@ -18,6 +18,7 @@ from baken.record.orgs.models import File, Organisation
 from baken.record.people import reads as people
 from baken.record.people.access import Caller, Permission
 from baken.show.files import takes_files
+from baken.show.web import searching
 from baken.show.web.desk import page as pages
 from baken.show.web.desk.actions import ACTIONS
 from baken.show.web.errors import refusals
@@ -29,9 +30,11 @@ from baken.show.web.pages.handing_out import handed_out
 from baken.show.web.sending import made
 
 
-@page(Permission.READ_INCIDENTS, methods=("GET",))
+@page(Permission.READ_INCIDENTS)
 def incidents(request: PageRequest) -> HttpResponse:
     """The queue, or a customer's own incidents."""
+    if request.method == "POST":
+        return searching.kept(request, *queue.NARROWED)
     return queue.queue(request) if request.caller.staff else portal.own_incidents(request)
 
 

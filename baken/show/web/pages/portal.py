@@ -4,6 +4,7 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 
 from baken.record.incidents import reads
+from baken.show.web import searching
 from baken.show.web.desk import words
 from baken.show.web.guard import show
 from baken.show.web.middleware import PageRequest
@@ -14,8 +15,8 @@ SHOWN = 20
 def own_incidents(request: PageRequest) -> HttpResponse:
     """A customer's incidents: those that are open, or those that are done."""
     done = request.GET.get("show") == "done"
-    wanted = request.GET.get("q", "").strip()
-    search = reads.found(request.caller, wanted) if wanted else None
+    asked = searching.asked(request)
+    search = reads.found(request.caller, asked.words) if asked.words else None
     if search:
         rows = search.rows
     else:
@@ -26,7 +27,8 @@ def own_incidents(request: PageRequest) -> HttpResponse:
         "page": page,
         "rows": [(row, words.for_the_customer(row), said.get(row.id)) for row in page.object_list],
         "done": done,
-        "words": wanted,
+        "asked": asked,
+        "words": asked.words,
         "search": search,
         "open_count": reads.open_incidents(request.caller).count(),
     }

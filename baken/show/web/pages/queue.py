@@ -14,10 +14,13 @@ from baken.show.web.desk import words
 from baken.show.web.guard import page, show
 from baken.show.web.middleware import PageRequest
 
+NARROWED = ("view", "service", "customer", "priority", "class")
+"""What else than words is asked of the queue."""
+
 
 def queue(request: PageRequest) -> HttpResponse:
     """A view of the queue, or what a search finds."""
-    asked = queues.asked(request.caller, request.GET)
+    asked = queues.asked(request)
     found = asked.page(request.GET.get("page"))
     context = {
         "asked": asked,
@@ -32,7 +35,7 @@ def queue(request: PageRequest) -> HttpResponse:
 @page(Permission.WORK_INCIDENTS, methods=("GET",))
 def changes(request: PageRequest) -> HttpResponse:
     """The rows that a page shows as they are now, each for its own place, and how many there are beside them."""
-    asked = queues.asked(request.caller, request.GET)
+    asked = queues.asked(request)
     numbers = queues.shown(request)
     rows = reads.visible(request.caller).filter(number__in=numbers)
     within = asked.rows.filter(number__in=numbers).values_list("number", flat=True)
@@ -50,7 +53,7 @@ def beside(request: PageRequest) -> dict[str, Any]:
     """The list that stands beside an incident opened from it; nothing for an address without a view."""
     if "view" not in request.GET:
         return {}
-    asked = queues.asked(request.caller, request.GET)
+    asked = queues.asked(request)
     found = asked.page(request.GET.get("page"))
     return {"asked": asked, "page": found, "rows": queues.rows(found.object_list), "views": _views(request, asked)}
 
@@ -58,4 +61,5 @@ def beside(request: PageRequest) -> dict[str, Any]:
 def _views(request: PageRequest, asked: queues.Asked) -> list[tuple[str, str, int, bool]]:
     """Code, label, size of each view, and whether it is the one shown."""
     sizes = reads.queue_sizes(request.caller)
-    return [(view, str(words.VIEW[view]), sizes[view], view == asked.view and not asked.words) for view in reads.VIEWS]
+    here = "" if asked.search.words else asked.view
+    return [(view, str(words.VIEW[view]), sizes[view], view == here) for view in reads.VIEWS]

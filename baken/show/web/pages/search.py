@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -14,7 +14,7 @@ from baken.record.incidents import reads as incidents
 from baken.record.orgs.models import Organisation
 from baken.record.people.access import Caller, Permission
 from baken.record.people.reads import customers
-from baken.show.web import navigation
+from baken.show.web import navigation, searching
 from baken.show.web.guard import page, show
 from baken.show.web.middleware import PageRequest
 
@@ -31,16 +31,22 @@ class Found:
     url: str
 
 
-@page(methods=("GET",))
+@page()
 def search(request: PageRequest) -> HttpResponse:
-    """What fits the words: a whole page, or for the palette the list alone."""
-    words = request.GET.get("q", "").strip()[:200]
+    """What fits the words: a page; for the palette, which asks while somebody types, the list alone at once."""
+    if request.headers.get("HX-Request") == "true":
+        return show(request, "search/found.html", _found(request, searching.typed(request)))
+    if request.method == "POST":
+        return searching.kept(request)
+    asked = searching.asked(request)
+    return show(request, "search/search.html", {"asked": asked, **_found(request, asked.words)})
+
+
+def _found(request: PageRequest, words: str) -> dict[str, Any]:
     looked = words and request.caller.may(Permission.READ_INCIDENTS)
     search = incidents.found(request.caller, words) if looked else None
     found = [*_places(request, words), *(_records(request.caller, words, search) if words else ())]
-    alone = request.headers.get("HX-Request") == "true"
-    context = {"words": words, "found": found, "search": search}
-    return show(request, "search/found.html" if alone else "search/search.html", context)
+    return {"words": words, "found": found, "search": search}
 
 
 def _places(request: HttpRequest, words: str) -> Iterator[Found]:

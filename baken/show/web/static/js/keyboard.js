@@ -44,7 +44,7 @@
 
   function open_palette() {
     if (!palette.open) palette.showModal();
-    const field = palette.querySelector("input");
+    const field = palette.querySelector("[type=search]");
     field.focus();
     field.select();
   }
@@ -89,7 +89,7 @@
       palette.close();
     }
     if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
-    const stops = [palette.querySelector("input"), ...palette.querySelectorAll(".found a")];
+    const stops = [palette.querySelector("[type=search]"), ...palette.querySelectorAll(".found a")];
     const at = stops.indexOf(document.activeElement) + (event.key === "ArrowDown" ? 1 : -1);
     event.preventDefault();
     stops[(at + stops.length) % stops.length].focus();
