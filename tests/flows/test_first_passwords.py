@@ -78,7 +78,8 @@ def test_every_page_leads_to_where_one_is_chosen(cast: Cast) -> None:
             answer = client.post(address) if row.changes else client.get(address)
             if answer.status_code != 403 and answer.headers.get("Location") != "/account/password/":
                 wrong[name] = answer.status_code
-    assert wrong == {"passkey-answer": 302}, "which is for whoever is not in yet as well, and opens no other page"
+    open_to_all = {"passkey-answer": 302, "appearance": 302}
+    assert wrong == open_to_all, "also for whoever is not in yet, and neither opens another page"
     assert client.get("/account/")["Location"] == "/account/password/"
 
 
