@@ -28,7 +28,7 @@ PEOPLE = (
     "auditor@noordlicht",
 )
 OF_ONE_KIND = 1
-"""So many addresses that differ in numbers and ids alone are followed."""
+"""So many addresses are followed that differ in numbers, ids, services and customers alone."""
 
 
 class Links(HTMLParser):
@@ -59,7 +59,7 @@ def follow(client: Client) -> tuple[int, list[str]]:
     waiting, known, kinds, wrong = deque(["/"]), {"/"}, Counter[str](), []
     while waiting:
         address = waiting.popleft()
-        kind = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+", "#", address)
+        kind = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+|(?<=service=)[\w-]+|(?<=customer=)[\w-]+", "#", address)
         kinds[kind] += 1
         if kinds[kind] > OF_ONE_KIND:
             continue
