@@ -3,9 +3,8 @@
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
-from django.utils import translation
 
-from baken.show.api.problems import problem
+from baken.run.early import early
 from baken.show.web.errors import crowded
 
 
@@ -17,15 +16,9 @@ class Crowd:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if getattr(request, "crowded", False):
-            return _come_again(request, "Too many large requests are being received; try again.", "sent")
+            detail = "Too many large requests are being received; try again."
+            return early(request, 503, detail, lambda: crowded("sent"))
         if getattr(request, "hoarding", False):
-            return _come_again(request, "Too many files are fetched at once; take those first.", "fetched")
+            detail = "Too many files are fetched at once; take those first."
+            return early(request, 503, detail, lambda: crowded("fetched"))
         return self.get_response(request)
-
-
-def _come_again(request: HttpRequest, detail: str, too_much: str) -> HttpResponse:
-    """too_much: what there is too much of, as the page for it takes it."""
-    if request.path_info.startswith("/api/"):
-        return problem(503, detail)
-    with translation.override(translation.get_language_from_request(request)):
-        return crowded(too_much)

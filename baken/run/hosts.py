@@ -5,11 +5,10 @@ from collections.abc import Callable
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
-from django.utils import translation
 
 from baken.record.people import security_log
 from baken.record.people.network import address_of
-from baken.show.api.problems import problem
+from baken.run.early import early
 from baken.show.web.errors import elsewhere
 
 
@@ -29,7 +28,5 @@ class Hosts:
 
 def _refused(request: HttpRequest) -> HttpResponse:
     security_log.note("host.refused", method=request.method, address=address_of(request.META))
-    if request.path_info.startswith("/api/"):
-        return problem(400, f"Host: this installation answers at {settings.BAKEN_URL} alone; ask there.")
-    with translation.override(translation.get_language_from_request(request)):
-        return elsewhere(settings.BAKEN_URL)
+    detail = f"Host: this installation answers at {settings.BAKEN_URL} alone; ask there."
+    return early(request, 400, detail, lambda: elsewhere(settings.BAKEN_URL))

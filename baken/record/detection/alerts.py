@@ -15,14 +15,13 @@ from baken.domain.facts import IncidentClass
 from baken.domain.instants import to_us
 from baken.record.detection import floods, known
 from baken.record.detection.models import AlertGroup, AlertSource
-from baken.record.detection.opening import HIGH, LOW, MEDIUM, MONITOR, alone, open_incident
+from baken.record.detection.opening import HIGH, LOW, MEDIUM, MONITOR, alone, line, open_incident
 from baken.record.detection.sources import SWITCHED_OFF
 from baken.record.incidents import flows as incidents
 from baken.record.incidents.checks import DONE
 from baken.record.incidents.models import Incident
 from baken.record.ledger import clock
 from baken.record.orgs import bulk
-from baken.record.orgs.fields import LINE
 from baken.record.orgs.search import standing_for
 from baken.record.people.access import Caller, Conflict, NotFound, Permission
 
@@ -120,7 +119,7 @@ def _begin(source: AlertSource, together: Mapping[Matter, Sequence[Alert]]) -> d
 
 
 def _open(source: AlertSource, alert: Alert) -> Incident:
-    subject = _line(f"{source.service.code}: {alert.title or alert.rule}")
+    subject = line(f"{source.service.code}: {alert.title or alert.rule}")
     level, now = URGENCY[alert.level], to_us(clock.now())
     return open_incident(source.service, subject, _text(source, alert), level, [IncidentClass.SECURITY], now)
 
@@ -128,8 +127,8 @@ def _open(source: AlertSource, alert: Alert) -> Incident:
 def _group(source: AlertSource, matter: Matter, some: Sequence[Alert], incident: Incident | None) -> AlertGroup:
     now, alert = clock.now(), some[0]
     return AlertGroup(
-        organisation_id=source.organisation_id, source=source, key=matter[1], rule=_line(alert.rule),
-        host=_line(alert.host), title=_line(alert.title), level=LEVELS[_gravest(some)], incident=incident, began=now,
+        organisation_id=source.organisation_id, source=source, key=matter[1], rule=line(alert.rule),
+        host=line(alert.host), title=line(alert.title), level=LEVELS[_gravest(some)], incident=incident, began=now,
         last_at=now, count=len(some),
     )  # fmt: skip
 
@@ -169,13 +168,9 @@ def _grave(source: AlertSource, alert: Alert) -> bool:
     return reaches(alert.level, source.minimum)
 
 
-def _line(text: str) -> str:
-    return excerpt(text, LINE, "")
-
-
 def _text(source: AlertSource, alert: Alert) -> str:
-    where = f" on {_line(alert.host)}" if alert.host else ""
-    what = f"{_line(source.name or source.code)} alerts: {_line(alert.rule)}{where}, level {alert.level.value}."
+    where = f" on {line(alert.host)}" if alert.host else ""
+    what = f"{line(source.name or source.code)} alerts: {line(alert.rule)}{where}, level {alert.level.value}."
     return excerpt(f"Break-in suspected. {what}\n\n{alert.text}".strip(), LONGEST)
 
 

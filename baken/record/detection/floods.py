@@ -8,15 +8,14 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from baken.domain.alerts import Alert, Level, excerpt
+from baken.domain.alerts import Alert, Level
 from baken.domain.facts import IncidentClass
 from baken.domain.instants import to_us
 from baken.record.detection.models import AlertGroup, AlertSource, Detected
-from baken.record.detection.opening import HIGH, MEDIUM, MONITOR, keep, open_about, open_incident, utc
+from baken.record.detection.opening import HIGH, MEDIUM, MONITOR, keep, line, open_about, open_incident, utc
 from baken.record.incidents import flows as incidents
 from baken.record.incidents.models import Incident
 from baken.record.ledger import clock
-from baken.record.orgs.fields import LINE
 
 MOST_NEW = 10
 """Incidents that a source opens by alerts within `CALM`; as many by critical ones."""
@@ -80,13 +79,9 @@ class Flood:
         return kept
 
     def _told(self, number: int) -> str:
-        named = [f"{_line(one.rule)} on {_line(one.host or '?')}, level {one.level.value}" for one in self._joining]
+        named = [f"{line(one.rule)} on {line(one.host or '?')}, level {one.level.value}" for one in self._joining]
         more = f"\n… and {len(named) - LISTED} more" if len(named) > LISTED else ""
         return f"Rules and machines so far: {number}. The latest:\n\n" + "\n".join(named[:LISTED]) + more
-
-
-def _line(text: str) -> str:
-    return excerpt(text, LINE, "")
 
 
 def of_floods(source: AlertSource, groups: Sequence[AlertGroup]) -> set[UUID]:

@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from django.db import connection
 
+from baken.domain.alerts import excerpt
 from baken.domain.facts import IncidentClass, Origin
 from baken.domain.instants import to_datetime
 from baken.record.catalogue.models import Service
@@ -11,6 +12,7 @@ from baken.record.detection.models import Detected
 from baken.record.incidents import flows as incidents
 from baken.record.incidents.checks import DONE
 from baken.record.incidents.models import Incident
+from baken.record.orgs.fields import LINE
 from baken.record.people.access import program
 
 MONITOR = program("monitor")
@@ -35,6 +37,11 @@ def open_incident(
         MONITOR, organisation=service.organisation, service=service, subject=subject, body=body, impact=impact,
         urgency=urgency, classes=classes, origin=Origin.MONITOR, reported=to_datetime(reported),
     )  # fmt: skip
+
+
+def line(text: str) -> str:
+    """What a tool or a person said of it, legible and as long as a line may be."""
+    return excerpt(text, LINE, "")
 
 
 def keep(about: str, key: str, incident: Incident, *, began: int, ended: int | None) -> Detected:

@@ -136,7 +136,10 @@ def _seal_again(model: type[models.Model], rows: list[Any], version: int) -> set
     if not stale:
         return set()
     sealed = [[_sealed(field, row, version) for row in stale] for field in fields]
-    fresh = [[bytes(value or b"") for value in values] for values in sealed]
+    fresh = [
+        [field.get_db_prep_value(value, connection) for value in values]
+        for field, values in zip(fields, sealed, strict=True)
+    ]
     columns = [connection.ops.quote_name(str(field.column)) for field in fields]
     news = ", ".join(f"{column} = fresh.{column}" for column in columns)
     given = ", ".join(["%s::uuid[]", *["%s::bytea[]"] * len(fields)])

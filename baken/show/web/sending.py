@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from baken.record.people import idempotency
 from baken.show.files import Received
 from baken.show.web.forms.fields import MakingForm
 from baken.show.web.middleware import PageRequest
 
+Made = TypeVar("Made")
 BESIDES = frozenset({"csrfmiddlewaretoken"})
 
 
@@ -24,14 +25,16 @@ def made(request: PageRequest, form: MakingForm, create: Callable[[], int]) -> i
     return number
 
 
-def once(request: PageRequest, form: MakingForm, create: Callable[[], object]) -> None:
-    """The same for what has no number."""
+def once(request: PageRequest, form: MakingForm, create: Callable[[], Made]) -> Made | None:
+    """The same for what has no number: what the form makes; None when it was made before."""
+    fresh: list[Made] = []
 
     def create_it() -> int:
-        create()
+        fresh.append(create())
         return 0
 
     made(request, form, create_it)
+    return fresh[0] if fresh else None
 
 
 def _sent(request: PageRequest) -> str:

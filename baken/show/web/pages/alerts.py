@@ -13,7 +13,6 @@ from baken.record.catalogue import reads as catalogue
 from baken.record.detection import sources
 from baken.record.people import honey, reads
 from baken.record.people.access import Permission
-from baken.record.people.models import HoneyToken
 from baken.show.web import errors, sending
 from baken.show.web.device import address_of, device_of
 from baken.show.web.errors import refusals
@@ -82,13 +81,11 @@ def honey_new(request: PageRequest) -> HttpResponse:
     assert owner is not None  # somebody is signed in
     if request.method == "POST" and form.is_valid():
         with refusals(form):
-            planted: list[tuple[HoneyToken, str]] = []
-            sending.once(
-                request, form, lambda: planted.append(honey.plant(request.caller, provider=owner, **form.said()))
-            )
-            if planted:
-                (row, secret), context = planted[0], {"hub": settings.BAKEN_URL}
-                return show(request, "honey/planted.html", context | {"honey": row, "secret": secret})
+            if planted := sending.once(
+                request, form, lambda: honey.plant(request.caller, provider=owner, **form.said())
+            ):
+                row, secret = planted
+                return show(request, "honey/planted.html", {"honey": row, "secret": secret, "hub": settings.BAKEN_URL})
             messages.info(
                 request, gettext("It was made before, and is shown once: remove it if you have not copied it.")
             )
