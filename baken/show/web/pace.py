@@ -11,6 +11,9 @@ from baken.record.people.network import address_of, counted_as
 from baken.show.web.errors import hurried
 from baken.show.web.middleware import BY_THEMSELVES, DRAFTS, QUESTIONS
 
+READING = BY_THEMSELVES | QUESTIONS | {DRAFTS}
+"""Names of what counts as a page that is read, though it may be posted."""
+
 
 class Pace:
     """Counts a request for a page before what was sent with it is read; the API counts its own.
@@ -41,6 +44,5 @@ def _bucket(request: HttpRequest) -> tuple[str, str]:
     if not request.user.is_authenticated:
         return "visitors", counted_as(address_of(request.META)) or "unknown"
     match = request.resolver_match
-    reading = BY_THEMSELVES | QUESTIONS | {DRAFTS}
-    looking = request.method in ("GET", "HEAD") or (match and match.url_name) in reading
+    looking = request.method in ("GET", "HEAD") or (match and match.url_name) in READING
     return ("pages" if looking else "posts"), str(request.user.pk)
